@@ -1,0 +1,1 @@
+"""Serverless inference with a canary inside: exported models, served online and in bulk."""

@@ -1,0 +1,110 @@
+"""Several predictors, one answer: which model "auto" means, and how models vote."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serinus.bundle import Bundle
+from serinus.errors import ServiceError, UnknownModel
+from serinus.prediction import Answers, Classes
+from serinus.predictor import Predictor
+from serinus.schema import NanPolicy, Rows
+from serinus.service import Service, Voting
+
+AUTO = "auto"
+TIE_BREAKS: dict[Voting, str] = {
+    "soft": "equal mean probabilities: the first of them in the order of the labels",
+    "hard": "equal votes: the highest mean probability among them",
+}
+
+
+@dataclass(frozen=True)
+class Vote:
+    """One answer per row out of several models'.
+
+    classes: soft, the mean of the probabilities; hard, the shares of the votes. In both the predicted class.
+    agreement: float64 [N], the share of the models that predict the ensemble's class
+    tied: bool [N], whether the tie break decided
+    """
+
+    classes: Classes
+    agreement: NDArray[np.float64]
+    tied: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """The loaded models of a service, by name; all of them take the same rows and know the same labels."""
+
+    service: Service
+    predictors: Mapping[str, Predictor]
+    best: str
+
+    @classmethod
+    def load(cls, service: Service, models: Path, *, threads: int = 1) -> Self:
+        """Load and verify every bundle the service names; BundleError or ServiceError when one does not fit."""
+        predictors = {
+            name: Predictor(Bundle.load(folder), threads=threads) for name, folder in service.bundles(models).items()
+        }
+        for name, predictor in predictors.items():
+            _check_fit(service, name, predictor)
+        return cls(service, predictors, best=_best(service, predictors))
+
+    def named(self, name: str) -> Predictor:
+        """The predictor that `name` means, "auto" included; UnknownModel when it means none."""
+        try:
+            return self.predictors[self.best if name == AUTO else name]
+        except KeyError:
+            raise UnknownModel(name, (AUTO, *self.predictors)) from None
+
+    def answer(self, predictor: Predictor, rows: Rows) -> Answers:
+        """What `predictor` says of `rows`, its labels in the service's order."""
+        answers = predictor.predict(rows)
+        return answers.in_order(self.service.service.labels) if isinstance(answers, Classes) else answers
+
+    @property
+    def nan_policy(self) -> NanPolicy:
+        """What every model takes: a missing value only where all of them know what to do with it."""
+        return "allow" if all(p.metadata.nan_policy == "allow" for p in self.predictors.values()) else "reject"
+
+
+def vote(answers: Sequence[Classes], voting: Voting) -> Vote:
+    """Let the models' `answers` on the same rows vote; labels in one order. Ties are broken as TIE_BREAKS says."""
+    mean = np.stack([answer.probabilities for answer in answers]).mean(axis=0, dtype=np.float64)
+    votes = np.stack([_one_hot(answer) for answer in answers]).mean(axis=0)
+    scores = mean if voting == "soft" else votes
+    best = scores == scores.max(axis=1, keepdims=True)
+    ids = np.where(best, mean, -1.0).argmax(axis=1)
+    agreement = np.take_along_axis(votes, ids[:, None], axis=1)[:, 0]
+    return Vote(Classes(answers[0].labels, ids, scores.astype(np.float32)), agreement, best.sum(axis=1) > 1)
+
+
+def _one_hot(answer: Classes) -> NDArray[np.float64]:
+    return np.eye(len(answer.labels))[answer.ids]
+
+
+def _check_fit(service: Service, name: str, predictor: Predictor) -> None:
+    metadata = predictor.metadata
+    expected = (service.input.features, service.service.task, set(service.service.labels))
+    schema = metadata.output_schema
+    actual = (metadata.input_schema.features, schema.task, set(getattr(schema, "labels", ())))
+    for what, want, got in zip(("features", "task", "labels"), expected, actual, strict=True):
+        if want != got:
+            raise ServiceError(f"service {service.name} expects {what} {want}, model {name} has {got}")
+    if (metadata.model_name, metadata.version) != (name, service.models[name]):
+        raise ServiceError(
+            f"service {service.name} names {name} {service.models[name]}, "
+            f"the bundle in its place is {metadata.model_name} {metadata.version}"
+        )
+
+
+def _best(service: Service, predictors: Mapping[str, Predictor]) -> str:
+    figures = {name: predictor.metadata.performance.get(service.auto.by) for name, predictor in predictors.items()}
+    known = {name: figure for name, figure in figures.items() if figure is not None}
+    if len(predictors) > 1 and not known:
+        raise ServiceError(f"[auto] by = {service.auto.by!r}: no model of {service.name} has that performance figure")
+    return max(known, key=known.__getitem__, default=next(iter(predictors)))

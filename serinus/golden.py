@@ -1,0 +1,83 @@
+"""Golden rows: what the native library answered when the bundle was made, compared with what is served now.
+
+The comparison is the same at export (10,000 rows and more), at image build, and in the deep health check.
+Two answers differ when a probability differs by more than the tolerance, or when the label does although the native
+library's two best classes are further apart than that: closer ones are a tie, and either label is right.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serinus.bundle import Bundle
+from serinus.errors import BundleError
+from serinus.prediction import Answers, Classes
+from serinus.schema import Rows
+
+Natives = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Row by row. differences: float64 [N], inf where exactly one side is NaN; flips, ties: bool [N]."""
+
+    differences: NDArray[np.float64]
+    flips: NDArray[np.bool_]
+    ties: NDArray[np.bool_]
+    tolerance: float
+
+    @property
+    def worst(self) -> float:
+        return float(self.differences.max(initial=0.0))
+
+    @property
+    def wrong(self) -> NDArray[np.bool_]:
+        return (self.differences > self.tolerance) | self.flips
+
+    @property
+    def is_equal(self) -> bool:
+        return not self.wrong.any()
+
+
+class Model(Protocol):
+    def predict(self, rows: Rows) -> Answers: ...
+
+
+def compare(native: Natives, served: Answers, tolerance: float) -> Comparison:
+    """Compare `native` probabilities [N, C], or values [N] or [N, 1], with what was `served` on the same rows."""
+    if isinstance(served, Classes):
+        flips, ties = _flips(native, served.ids, tolerance)
+        return Comparison(_differences(native, served.probabilities), flips, ties, tolerance)
+    none = np.zeros(len(native), bool)
+    return Comparison(_differences(native.reshape(-1, 1), served.values[:, None]), none, none, tolerance)
+
+
+def replay(bundle: Bundle, model: Model) -> Comparison:
+    """Run the bundle's golden rows through `model` and compare with the native answers kept beside them."""
+    rows, native = load(bundle)
+    return compare(native, model.predict(rows), bundle.metadata.parity.tolerance)
+
+
+def load(bundle: Bundle) -> tuple[Rows, Natives]:
+    with np.load(bundle.golden, allow_pickle=False) as golden:
+        rows, native = golden["rows"], golden["native"]
+    if rows.dtype != np.float32 or rows.shape != (len(native), bundle.metadata.input_schema.features):
+        raise BundleError(f"{bundle.golden}: rows of another shape than the model's: {rows.dtype} {rows.shape}")
+    return rows, native
+
+
+def _differences(native: Natives, served: NDArray[np.float32]) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(np.asarray(native, np.float64) - served)
+    both_nan = np.isnan(native) & np.isnan(served)
+    apart[both_nan | (native == served)] = 0.0  # equal infinities differ by NaN otherwise
+    worst: NDArray[np.float64] = np.nan_to_num(apart, nan=np.inf).max(axis=1)
+    return worst
+
+
+def _flips(native: Natives, ids: NDArray[np.int64], tolerance: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    best_two = np.sort(native, axis=1)[:, -2:]
+    ties = (best_two[:, 1] - best_two[:, 0]) < tolerance
+    return (native.argmax(axis=1) != ids) & ~ties, ties

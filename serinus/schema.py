@@ -1,0 +1,98 @@
+"""What goes into a model and what comes out: names, types, labels; and the check of rows against it.
+
+A row is `features` float32 numbers in the model's order. A missing value is NaN, and only where the bundle's
+`nan_policy` is "allow"; infinity is never a value. Numbers are read as float64 and rounded once to float32, online,
+in bulk and at export alike, so that the same text means the same row everywhere.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from serinus.errors import Problem
+
+Rows = NDArray[np.float32]
+NanPolicy = Literal["allow", "reject"]
+LARGEST = float(np.finfo(np.float32).max)
+
+
+class InputSchema(BaseModel):
+    """`names` are the features in the model's order; unnamed models get f0, f1, ..."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    features: int = Field(gt=0)
+    dtype: Literal["float32"] = "float32"
+    shape: tuple[Literal["N"], int]
+    names: tuple[str, ...]
+    named: bool = True  # False: the names are made up, so a file's columns may be matched by position
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "InputSchema":
+        if self.shape[1] != self.features or len(self.names) != self.features:
+            raise ValueError(f"features {self.features}, shape {self.shape} and {len(self.names)} names disagree")
+        if len(set(self.names)) != self.features:
+            raise ValueError(f"feature names must differ from each other, got {twice(self.names)} more than once")
+        return self
+
+    @classmethod
+    def of(cls, features: int, names: Sequence[str] | None = None) -> "InputSchema":
+        made_up = tuple(f"f{i}" for i in range(features))
+        return cls(features=features, shape=("N", features), names=tuple(names or made_up), named=names is not None)
+
+
+class ClassificationSchema(BaseModel):
+    """`labels` stand in the order the model was trained with: label i is column i of `probabilities`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: Literal["classification"] = "classification"
+    classes: int = Field(ge=2)
+    labels: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "ClassificationSchema":
+        if len(self.labels) != self.classes or len(set(self.labels)) != self.classes:
+            raise ValueError(f"{self.classes} classes need as many different labels, got {list(self.labels)}")
+        return self
+
+
+class RegressionSchema(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: Literal["regression"] = "regression"
+    target: str = "value"
+    unit: str | None = None
+
+
+OutputSchema = Annotated[ClassificationSchema | RegressionSchema, Field(discriminator="task")]
+
+
+def twice(names: Sequence[str]) -> list[str]:
+    return sorted(name for name, times in Counter(names).items() if times > 1)
+
+
+def refused(rows: Rows, nan_policy: NanPolicy) -> NDArray[np.bool_]:
+    """Which of `rows` (float32 [N, F]) hold a value the model must not see: bool [N]."""
+    bad = np.isinf(rows) if nan_policy == "allow" else ~np.isfinite(rows)
+    return np.asarray(bad.any(axis=1))
+
+
+def problem_with(value: float, field: str, nan_policy: NanPolicy) -> Problem | None:
+    """What is wrong with one float64 `value` as a feature, if anything."""
+    if math.isnan(value):
+        return None if nan_policy == "allow" else Problem(field, "NaN", expected_number(nan_policy))
+    if math.isinf(value):
+        return Problem(field, "Infinity" if value > 0 else "-Infinity", expected_number(nan_policy))
+    with np.errstate(over="ignore"):
+        fits = np.isfinite(np.float32(value))
+    return None if fits else Problem(field, value, f"a float32 number, at most {LARGEST:.7e} in size")
+
+
+def expected_number(nan_policy: NanPolicy) -> str:
+    return "a finite number, or null for a missing value" if nan_policy == "allow" else "a finite number"

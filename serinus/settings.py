@@ -1,0 +1,35 @@
+"""Everything an entry point reads from its environment, and the stack writes into it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from serinus.errors import ServiceError
+
+PREFIX = "SERINUS_"
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        named = {name: env[PREFIX + name.upper()] for name in cls.model_fields if PREFIX + name.upper() in env}
+        try:
+            return cls.model_validate(named)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ServiceError(f"{PREFIX}{str(first['loc'][0]).upper()}: {first['msg']}") from error
+
+    def as_env(self) -> dict[str, str]:
+        return {PREFIX + name.upper(): str(value) for name, value in self if value is not None}
+
+
+class PredictSettings(Settings):
+    """service: its service.toml; models: the folder of its bundles; release: what answers call themselves."""
+
+    service: Path
+    models: Path = Path("models")
+    release: str = "local"

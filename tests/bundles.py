@@ -1,0 +1,87 @@
+"""Small real bundles for tests, made with nothing but onnx: a softmax over a weighted sum."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from serinus import bundle as bundles
+from serinus.bundle import Bundle, Checksum, Metadata, Parity
+from serinus.golden import Natives
+from serinus.predictor import RUNTIME
+from serinus.schema import ClassificationSchema, InputSchema, NanPolicy, Rows
+
+LABELS = ("CONFIRMED", "CANDIDATE", "FALSE_POSITIVE")
+
+
+def softmax(weights: NDArray[np.float32], *, nan_policy: NanPolicy = "reject") -> bytes:
+    """A graph that answers softmax(rows @ weights); a NaN counts as 0 where the policy allows it."""
+    features, classes = weights.shape
+    graph = helper.make_graph(
+        [
+            helper.make_node("IsNaN", ["input"], ["missing"]),
+            helper.make_node("Where", ["missing", "zero", "input"], ["filled"]),
+            helper.make_node("MatMul", ["filled" if nan_policy == "allow" else "input", "weights"], ["scores"]),
+            helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1),
+            helper.make_node("ArgMax", ["probabilities"], ["label"], axis=1, keepdims=0),
+        ],
+        "softmax",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", features])],
+        [
+            helper.make_tensor_value_info("label", TensorProto.INT64, ["N"]),
+            helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", classes]),
+        ],
+        [numpy_helper.from_array(weights, "weights"), numpy_helper.from_array(np.zeros((), np.float32), "zero")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString())
+
+
+def native(weights: NDArray[np.float32], rows: Rows) -> Natives:
+    scores = np.nan_to_num(rows) @ weights
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def write_bundle(
+    models: Path,
+    name: str = "linear",
+    *,
+    weights: NDArray[np.float32] | None = None,
+    labels: Sequence[str] = LABELS,
+    nan_policy: NanPolicy = "reject",
+    f1_score: float = 0.9,
+    names: Sequence[str] | None = None,
+) -> Bundle:
+    """A bundle of `weights` [F, C] (by default the identity: the largest of three features wins) in `models`."""
+    weights = np.eye(len(labels), dtype=np.float32) * 5 if weights is None else weights
+    model = softmax(weights, nan_policy=nan_policy)
+    rows = np.random.default_rng(0).normal(size=(64, len(weights))).astype(np.float32)
+    metadata = Metadata(
+        model_name=name,
+        version="1.0.0",
+        created_at=datetime(2026, 11, 20, tzinfo=UTC),
+        framework="numpy",
+        framework_version=np.__version__,
+        performance={"f1_score": f1_score, "accuracy": f1_score},
+        input_schema=InputSchema.of(len(weights), names),
+        output_schema=ClassificationSchema(classes=len(labels), labels=tuple(labels)),
+        nan_policy=nan_policy,
+        checksum=Checksum(value=bundles.digest(model)),
+        parity=Parity(
+            rows=64, max_difference=0, tolerance=1e-5, label_flips=0, ties=0, runtime=RUNTIME, kinds={"normal": 64}
+        ),
+    )
+    folder = models / name / "v1.0.0"
+    golden = folder.parent / "golden.npz"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(golden, rows=rows, native=native(weights, rows))
+    contents = {"model.onnx": model, "metadata.json": metadata.model_dump_json(indent=2).encode()}
+    bundles.write(folder, {**contents, "golden.npz": golden.read_bytes()})
+    golden.unlink()
+    return Bundle.load(folder)

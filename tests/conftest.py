@@ -1,0 +1,42 @@
+"""Fixtures that more than one folder of tests needs."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.bundles import write_bundle
+
+SERVICE = """
+[service]
+name = "tiny"
+task = "classification"
+labels = ["CONFIRMED", "CANDIDATE", "FALSE_POSITIVE"]
+[input]
+features = 3
+[models]
+linear = "1.0.0"
+bent = "1.0.0"
+[auto]
+by = "f1_score"
+"""
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real data and third-party models, which the project never ships."""
+    folder = Path(os.environ.get("SERINUS_DATA", "../shared/data"))
+    if not folder.is_dir():
+        pytest.skip(f"REAL DATA MISSING: no folder {folder.resolve()}; set SERINUS_DATA to where it lies")
+    return folder
+
+
+@pytest.fixture
+def tiny_service(tmp_path: Path) -> Path:
+    """A service.toml of two three-feature models, `linear` (the better) and `bent`, its bundles in ./models."""
+    models = tmp_path / "models"
+    linear = write_bundle(models, "linear", f1_score=0.9)
+    write_bundle(models, "bent", f1_score=0.8, labels=linear.metadata.output_schema.model_dump()["labels"])
+    file = tmp_path / "service.toml"
+    file.write_text(SERVICE)
+    return file
