@@ -47,9 +47,12 @@ class Ensemble:
     @classmethod
     def load(cls, service: Service, models: Path, *, threads: int = 1) -> Self:
         """Load and verify every bundle the service names; BundleError or ServiceError when one does not fit."""
-        predictors = {
-            name: Predictor(Bundle.load(folder), threads=threads) for name, folder in service.bundles(models).items()
-        }
+        folders = service.bundles(models).items()
+        return cls.of(service, {name: Predictor(Bundle.load(folder), threads=threads) for name, folder in folders})
+
+    @classmethod
+    def of(cls, service: Service, predictors: Mapping[str, Predictor]) -> Self:
+        """`predictors` as the models of `service`; ServiceError when one is not what the service says."""
         for name, predictor in predictors.items():
             _check_fit(service, name, predictor)
         return cls(service, predictors, best=_best(service, predictors))

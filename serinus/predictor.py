@@ -16,6 +16,7 @@ class Predictor:
     """A loaded model. Safe to call from several threads at once."""
 
     def __init__(self, bundle: Bundle, *, threads: int = 1) -> None:
+        self.folder = bundle.folder
         self.metadata = bundle.metadata
         self.digest = bundle.digest
         schema = bundle.metadata.output_schema
@@ -30,6 +31,10 @@ class Predictor:
         if self._labels is None:
             return Values(results[0][:, 0])
         return Classes(self._labels, results[0], results[1])
+
+    def warm(self) -> None:
+        """Run once, on zeros: the first run of a session allocates what later ones use."""
+        self.predict(np.zeros((1, self.metadata.input_schema.features), np.float32))
 
     def _check_signature(self, bundle: Bundle) -> None:
         got = {put.name: put.shape[1:] for put in (*self._session.get_inputs(), *self._session.get_outputs())}
@@ -50,8 +55,3 @@ def session(model: bytes, *, threads: int = 1) -> ort.InferenceSession:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own exceptions share no base class
         raise BundleError(f"onnxruntime cannot load the model: {error}") from error
-
-
-def blank(bundle: Bundle) -> Rows:
-    """One row of zeros, to run a model once before its first request."""
-    return np.zeros((1, bundle.metadata.input_schema.features), np.float32)

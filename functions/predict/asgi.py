@@ -1,0 +1,136 @@
+"""The frame around every route: request id, release, timing and telemetry; and the quick endpoint of the hot routes.
+
+FastAPI's own routing costs twice what a prediction does, so the hot routes are Starlette routes to a plain ASGI
+endpoint inside the same app; errors take the same way out as everywhere else.
+"""
+
+import re
+from collections.abc import Callable
+from time import perf_counter
+from uuid import uuid4
+
+import orjson
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from functions.predict.answers import Json
+from functions.predict.problems import FAULT, MEDIA_TYPE, not_json, too_large
+from functions.predict.telemetry import Observation, Telemetry
+
+MOST_BYTES = 6 * 1024 * 1024  # what Lambda takes in one synchronous invocation
+REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}\Z")
+SEEN = "serinus.seen"
+JSON = b"application/json"
+
+Headers = list[tuple[bytes, bytes]]
+Respond = Callable[[bytes, Observation, Scope], Json]
+
+
+class Observed:
+    """Gives each request its id, stamps the answer with id and release, and tells telemetry how it went."""
+
+    def __init__(self, app: ASGIApp, telemetry: Telemetry, release: str) -> None:
+        self._app = app
+        self._telemetry = telemetry
+        self._release = release.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        seen = Observation(_request_id(scope), scope["method"], scope["path"])
+        scope[SEEN] = seen
+        start = perf_counter()
+        stamped = _Stamped(send, seen, self._release)
+        try:
+            await self._app(scope, receive, stamped)
+        except Exception as error:  # noqa: BLE001  # the last line: whatever it is becomes a 500 and a log entry
+            self._telemetry.failed(seen, error)
+            await stamped.fault()
+        finally:
+            seen.seconds = perf_counter() - start
+            self._telemetry.answered(seen)
+
+
+class _Stamped:
+    """`send`, with the request's id and the release in the headers of what is sent."""
+
+    def __init__(self, send: Send, seen: Observation, release: bytes) -> None:
+        self._send = send
+        self._seen = seen
+        self._release = release
+        self._started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._started = True
+            self._seen.status = message["status"]
+            message["headers"] = [
+                *message["headers"],
+                (b"x-request-id", self._seen.request_id.encode()),
+                (b"x-serinus-release", self._release),
+            ]
+        await self._send(message)
+
+    async def fault(self) -> None:
+        if not self._started:
+            body = FAULT.body(self._seen.path, self._seen.request_id)
+            await respond(self, body, status=FAULT.status, headers=[(b"content-type", MEDIA_TYPE.encode())])
+
+
+class JsonEndpoint:
+    """A route that takes a JSON body and answers one: read, respond, send."""
+
+    def __init__(self, answer: Respond) -> None:
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        _check_headers(scope["headers"])
+        seen: Observation = scope[SEEN]
+        body = await _whole(receive)
+        answer = orjson.dumps(self._answer(body, seen, scope))
+        await respond(send, answer, headers=[(b"content-type", JSON), (b"x-model-version", _versions(seen))])
+
+
+async def respond(send: Send, body: bytes, *, status: int = 200, headers: Headers) -> None:
+    start = [*headers, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": start})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and REQUEST_ID.match(value):
+            return str(value, "ascii")
+    return f"req_{uuid4().hex}"
+
+
+def _check_headers(headers: Headers) -> None:
+    for name, value in headers:
+        if name == b"content-type" and not _is_json(value):
+            raise not_json("content-type", value.decode("latin-1"), "application/json")
+        if name == b"content-encoding" and value != b"identity":
+            raise not_json("content-encoding", value.decode("latin-1"), "a body that is not compressed")
+        if name == b"content-length" and int(value) > MOST_BYTES:
+            raise too_large(int(value), MOST_BYTES)
+
+
+def _is_json(content_type: bytes) -> bool:
+    media = content_type.partition(b";")[0].strip().lower()
+    return media == b"application/json" or media.endswith(b"+json")
+
+
+async def _whole(receive: Receive) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MOST_BYTES:
+            raise too_large(len(body), MOST_BYTES)
+    return body
+
+
+def _versions(seen: Observation) -> bytes:
+    if len(seen.predicted) == 1:
+        return seen.predicted[0].version.encode()
+    return ", ".join(f"{one.model}={one.version}" for one in seen.predicted).encode()

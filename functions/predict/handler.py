@@ -1,0 +1,17 @@
+"""Lambda entry point of the online API. Only wires: a model is loaded once a cold start, never in a request."""
+
+import os
+
+from functions.predict.app import create_app
+from functions.predict.events import Dispatcher
+from functions.predict.lambda_telemetry import LambdaTelemetry
+from functions.predict.start import start
+from serinus import service as services
+from serinus.settings import PredictSettings
+
+settings = PredictSettings.from_env(os.environ)
+service = services.load(settings.service)
+telemetry = LambdaTelemetry(service.name, settings.release)
+ensemble = start(service, settings.models, telemetry)
+
+handler = Dispatcher(create_app(ensemble, telemetry, release=settings.release))

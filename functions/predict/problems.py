@@ -1,0 +1,69 @@
+"""Errors as the caller sees them: RFC 9457 problem+json. The one place that knows which error is which status."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from http import HTTPStatus
+
+import orjson
+
+from serinus.errors import InputError, Problem, UnknownModel, shown
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Refusal(Exception):
+    """A request that is answered with a 4xx or 5xx before, or instead of, a prediction."""
+
+    status: int
+    detail: str
+    problems: Sequence[Problem] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def body(self, path: str, request_id: str) -> bytes:
+        title = HTTPStatus(self.status).phrase
+        problem = {
+            "type": f"urn:serinus:{title.lower().replace(' ', '-')}",
+            "title": title,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": path,
+            "request_id": request_id,
+            "errors": [asdict(problem) for problem in self.problems],
+        }
+        return orjson.dumps(problem)
+
+
+def refusal(error: InputError | UnknownModel) -> Refusal:
+    if isinstance(error, UnknownModel):
+        return unknown_model(error, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    what = "1 value was not as expected" if len(error.problems) == 1 else f"{len(error.problems)} values were not"
+    return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, f"{what}: {error}"[:500], error.problems)
+
+
+def unknown_model(error: UnknownModel, *, status: int) -> Refusal:
+    expected = f"one of {', '.join(error.known)}"
+    return Refusal(status, str(error)[:500], [Problem("model", shown(error.name), expected)])
+
+
+def too_large(size: int, most: int) -> Refusal:
+    problem = Problem("body", f"{size} bytes", f"at most {most} bytes; for more rows, score a file in bulk")
+    return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(problem), [problem])
+
+
+def not_json(name: str, value: str, expected: str) -> Refusal:
+    problem = Problem(name, shown(value), expected)
+    return Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, str(problem), [problem])
+
+
+def no_route(method: str, path: str) -> Refusal:
+    problem = Problem("path", shown(path), "a path of this API: see /docs")
+    return Refusal(HTTPStatus.NOT_FOUND, f"nothing is served at {method} {shown(path)}", [problem])
+
+
+def wrong_method(method: str, path: str, allowed: str) -> Refusal:
+    problem = Problem("method", method, allowed)
+    return Refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"{shown(path)} takes {allowed}", [problem], {"allow": allowed})
+
+
+FAULT = Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "a mistake of ours; the log has it under this request_id")

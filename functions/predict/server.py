@@ -1,0 +1,23 @@
+"""The same API under uvicorn: on a laptop, and in a container without Lambda."""
+
+import os
+
+from fastapi import FastAPI
+
+from functions.predict.app import create_app
+from functions.predict.server_telemetry import ServerTelemetry
+from functions.predict.start import start
+from serinus import service as services
+from serinus.settings import PredictSettings
+
+MULTIPROC = "PROMETHEUS_MULTIPROC_DIR"
+GRACE_S = 10
+
+
+def application() -> FastAPI:
+    """The app of the service that the environment names; uvicorn calls this in every worker."""
+    settings = PredictSettings.from_env(os.environ)
+    service = services.load(settings.service)
+    telemetry = ServerTelemetry(service.name, settings.release, multiprocess=MULTIPROC in os.environ)
+    ensemble = start(service, settings.models, telemetry)
+    return create_app(ensemble, telemetry, release=settings.release, routes=(telemetry.route,))

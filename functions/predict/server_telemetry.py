@@ -1,0 +1,82 @@
+"""Telemetry under uvicorn: one JSON line a request on standard output, and Prometheus metrics at /metrics."""
+
+import sys
+import traceback
+from time import time
+from typing import Any, TextIO
+
+import orjson
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.multiprocess import MultiProcessCollector
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from functions.predict.answers import timestamp
+from functions.predict.telemetry import Observation
+
+BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+MODEL = ("model", "version")
+
+
+class ServerTelemetry:
+    """`multiprocess`: several workers share their figures in the folder PROMETHEUS_MULTIPROC_DIR."""
+
+    def __init__(self, service: str, release: str, *, multiprocess: bool = False, log: TextIO = sys.stdout) -> None:
+        self._log = log
+        self._named = {"service": service, "release": release}
+        self._registry = CollectorRegistry()
+        self._predictions = self._counter("predictions_total", "Rows answered or refused", *MODEL, "status", "class")
+        self._hits = self._counter("cache_hits_total", "Answers by a model already in memory", "model")
+        self._misses = self._counter("cache_misses_total", "Models that had to be loaded", "model")
+        self._errors = self._counter("prediction_errors_total", "Answers that failed by our fault", "model")
+        self._latency = Histogram(
+            "prediction_latency_seconds", "Time in the model", MODEL, buckets=BUCKETS, registry=self._registry
+        )
+        self._load_time = self._gauge("model_load_time_seconds", "Time to load the model", *MODEL)
+        self._active = self._gauge("active_models_count", "Models in memory")
+        if multiprocess:
+            self._registry = CollectorRegistry()
+            MultiProcessCollector(self._registry)  # type: ignore[no-untyped-call]  # the library has no types here
+
+    @property
+    def route(self) -> Route:
+        return Route("/metrics", self._expose)
+
+    def loaded(self, model: str, version: str, seconds: float) -> None:
+        self._load_time.labels(model, version).set(seconds)
+        self._active.inc()
+        self._misses.labels(model).inc()
+
+    def answered(self, seen: Observation) -> None:
+        for one in seen.predicted:
+            self._latency.labels(one.model, one.version).observe(one.seconds)
+            self._hits.labels(one.model).inc()
+            for label, count in one.classes.items():
+                self._predictions.labels(one.model, one.version, "success", label).inc(count)
+            if one.invalid:
+                self._errors.labels(one.model).inc(one.invalid)
+        if seen.refused is not None:
+            self._predictions.labels("", "", "refused", "").inc()
+        if seen.status >= 500:
+            self._errors.labels("").inc()
+        self._write("INFO", "request", seen.log_fields())
+
+    def failed(self, seen: Observation, error: Exception) -> None:
+        trace = "".join(traceback.format_exception(error))
+        self._write("ERROR", "fault", {"request_id": seen.request_id, "path": seen.path, "exception": trace})
+
+    def _counter(self, name: str, what: str, *labels: str) -> Counter:
+        return Counter(name, what, labels, registry=self._registry)
+
+    def _gauge(self, name: str, what: str, *labels: str) -> Gauge:
+        return Gauge(name, what, labels, registry=self._registry, multiprocess_mode="max")
+
+    def _write(self, level: str, message: str, fields: dict[str, Any]) -> None:
+        line = {"level": level, "message": message, "timestamp": timestamp(time()), **self._named, **fields}
+        self._log.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE).decode())
+        self._log.flush()
+
+    async def _expose(self, request: Request) -> Response:
+        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,59 @@
+"""What is seen of a request from outside: who asked for what, which model said what, how long it took. Never a feature.
+
+Lambda writes it with Powertools (functions.predict.lambda_telemetry), the server with Prometheus
+(functions.predict.server_telemetry); the API only fills in an Observation.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(slots=True)
+class Predicted:
+    """What one model answered in one request. classes: how many rows it gave each class."""
+
+    model: str
+    version: str
+    seconds: float
+    classes: Mapping[str, int]
+    invalid: int = 0
+
+
+@dataclass(slots=True)
+class Observation:
+    """One request. `route` is its template, so that metrics do not grow with what callers make up."""
+
+    request_id: str
+    method: str
+    path: str
+    status: int = 500
+    seconds: float = 0.0
+    predicted: list[Predicted] = field(default_factory=list)
+    refused: str | None = None
+
+    def log_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "request_id": self.request_id,
+            "method": self.method,
+            "path": self.path,
+            "status": self.status,
+            "latency_ms": round(self.seconds * 1000, 3),
+        }
+        if self.predicted:
+            fields["models"] = {one.model: one.version for one in self.predicted}
+            fields["predictions"] = {one.model: one.classes for one in self.predicted}
+        if self.refused:
+            fields["refused"] = self.refused
+        return fields
+
+
+class Telemetry(Protocol):
+    def loaded(self, model: str, version: str, seconds: float) -> None:
+        """A model was loaded, at start."""
+
+    def answered(self, seen: Observation) -> None:
+        """A request was answered, well or not."""
+
+    def failed(self, seen: Observation, error: Exception) -> None:
+        """A request met a mistake of ours; it will be answered with 500."""
