@@ -1,0 +1,243 @@
+"""One Lambda sandbox: a `python -m awslambdaric` process and the Runtime API that only it talks to."""
+
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+
+from localaws.runtime_api import (
+    INIT_ERROR,
+    NEXT,
+    RESPONSE_LIMIT,
+    Request,
+    Task,
+    exited,
+    parse,
+    response,
+    timed_out,
+    too_large,
+)
+
+LOG_LIMIT = 256 * 1024
+PIPE_CAPACITY = 64 * 1024
+STOP_S = 2.0
+POLL_S = 0.05
+
+
+@dataclass(frozen=True)
+class FunctionConfig:
+    """One version of a function: its code, its limits and what its environment gets on top of Lambda's own."""
+
+    handler: str
+    name: str = "function"
+    version: str = "$LATEST"
+    memory_mb: int = 512
+    timeout_s: float = 3.0
+    init_timeout_s: float = 10.0
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
+    python: str = sys.executable
+
+    @property
+    def region(self) -> str:
+        return self.env.get("AWS_REGION", "us-east-1")
+
+    def arn(self, qualifier: str) -> str:
+        return f"arn:aws:lambda:{self.region}:123456789012:function:{self.name}:{qualifier}"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the handler returned or raised."""
+
+    body: bytes
+    raised: bool
+
+
+class WorkerFailed(Exception):
+    """The worker is of no more use; `error` is what Lambda answers in its place."""
+
+    def __init__(self, error: Mapping[str, object]) -> None:
+        super().__init__(str(error["errorMessage"]))
+        self.error = error
+
+
+class Worker:
+    """A sandbox takes one task at a time, and the thread that brings the task speaks HTTP itself.
+
+    The runtime client sends one request and waits for the answer, so a server thread would only add
+    two thread switches to every invocation. Memory is not limited here.
+    """
+
+    def __init__(self, function: FunctionConfig) -> None:
+        self._function = function
+        self._connection: socket.socket | None = None
+        self._received = bytearray()
+        self._logs = bytearray()
+        with ExitStack() as resources:
+            self._selector = resources.enter_context(selectors.DefaultSelector())
+            self._listener = resources.enter_context(socket.create_server(("127.0.0.1", 0)))
+            resources.callback(self._disconnect)
+            self._process = resources.enter_context(_start(function, port=self._listener.getsockname()[1]))
+            resources.callback(self._read_logs)
+            resources.callback(self._signal, signal.SIGKILL)
+            self._watch()
+            self._resources = resources.pop_all()
+
+    def ready(self, task: Task) -> None:
+        """Wait until the worker asks for work; a new one imports its handler before it asks."""
+        request = self._request_for(task, {NEXT, INIT_ERROR}, self._function.init_timeout_s)
+        if request.path == INIT_ERROR:
+            raise WorkerFailed({**json.loads(request.body), "requestId": task.request_id})
+        if self._process.poll() is not None:
+            raise WorkerFailed(exited(task, self._process.returncode))
+
+    def run(self, task: Task) -> Reply:
+        """Hand the task to a ready worker and wait for what the handler makes of it."""
+        timeout_s = self._function.timeout_s
+        self._answer(HTTPStatus.OK, task.event, task.headers(deadline_s=time.time() + timeout_s))
+        request = self._request_for(task, {task.response_path, task.error_path}, timeout_s)
+        if len(request.body) > RESPONSE_LIMIT:
+            # The client would exit on the 413 that Lambda sends here: a worker with an oversized answer is lost.
+            raise WorkerFailed(too_large())
+        self._answer(HTTPStatus.ACCEPTED, b'{"status":"OK"}')
+        return Reply(request.body, raised=request.path == task.error_path)
+
+    def take_logs(self) -> str:
+        """What the worker wrote since the last call: it is in the pipe before the reply is in the socket."""
+        self._read_logs()
+        logs = self._logs.decode("utf-8", "replace")
+        self._logs.clear()
+        return logs
+
+    def stop(self) -> None:
+        """Ask first: the process may have something to flush. Without its connection it wakes up to hear it."""
+        self._signal(signal.SIGTERM)
+        self._disconnect()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_S)
+        self.kill()
+
+    def kill(self) -> None:
+        """End the process at once and with it the children it still has, like Lambda at the deadline."""
+        self._resources.close()
+
+    def _watch(self) -> None:
+        assert self._process.stdout is not None  # it is a pipe
+        os.set_blocking(self._process.stdout.fileno(), False)
+        self._selector.register(self._process.stdout, selectors.EVENT_READ, self._read_logs)
+        self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+
+    def _request_for(self, task: Task, paths: Collection[str], timeout_s: float) -> Request:
+        deadline = time.monotonic() + timeout_s
+        while True:
+            while (request := parse(self._received)) is None:
+                if time.monotonic() >= deadline:
+                    raise WorkerFailed(timed_out(task, timeout_s))
+                self._wait(task, deadline)
+            self._received.clear()
+            if request.path in paths:
+                return request
+            self._answer(HTTPStatus.NOT_FOUND, b"{}")
+
+    def _wait(self, task: Task, deadline: float) -> None:
+        """Read what is there. A worker that says nothing may have died: a child of its may hold its files open."""
+        events = self._selector.select(max(0.0, min(POLL_S, deadline - time.monotonic())))
+        for key, _ in events:
+            key.data()
+        if not events and self._process.poll() is not None:
+            raise WorkerFailed(exited(task, self._process.returncode))
+
+    def _accept(self) -> None:
+        self._disconnect()
+        self._connection, _ = self._listener.accept()
+        self._connection.settimeout(self._function.timeout_s)
+        # With Nagle's algorithm the second segment of an answer waits 40 ms for a delayed acknowledgement.
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._selector.register(self._connection, selectors.EVENT_READ, partial(self._read, self._connection))
+
+    def _read(self, connection: socket.socket) -> None:
+        if connection is not self._connection:  # replaced by a new one in the same round
+            return
+        received = b""
+        with suppress(ConnectionError):
+            received = connection.recv(PIPE_CAPACITY)
+        self._received += received
+        if not received:
+            self._disconnect()
+
+    def _read_logs(self) -> None:
+        output = self._process.stdout
+        if output is None or output.closed:
+            return
+        written = output.read(PIPE_CAPACITY)
+        if written == b"" and output in self._selector.get_map():
+            self._selector.unregister(output)
+        self._logs += written or b""
+        del self._logs[:-LOG_LIMIT]
+
+    def _answer(self, status: HTTPStatus, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+        """A worker that is gone is not noticed here but by the wait for its next request."""
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.sendall(response(status, body, headers or {}))
+
+    def _disconnect(self) -> None:
+        self._received.clear()
+        if self._connection is not None:
+            self._selector.unregister(self._connection)
+            self._connection.close()
+            self._connection = None
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+
+
+def _start(function: FunctionConfig, port: int) -> subprocess.Popen[bytes]:
+    """In a session of its own, so that Ctrl-C reaches the parent alone and the parent ends its workers."""
+    return subprocess.Popen(
+        [function.python, "-m", "awslambdaric", function.handler],
+        bufsize=0,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=function.cwd,
+        env=_environment(function, port),
+        start_new_session=True,
+    )
+
+
+def _environment(function: FunctionConfig, port: int) -> dict[str, str]:
+    """Lambda's variables, and of the parent's only what a Python needs to start: no credentials slip in."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "LANG") if name in os.environ}
+    log_stream = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{function.version}]{uuid.uuid4().hex}"
+    return {
+        "TZ": ":UTC",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+        **inherited,
+        **function.env,
+        "AWS_REGION": function.region,
+        "AWS_DEFAULT_REGION": function.region,
+        "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": function.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "LAMBDA_TASK_ROOT": str(function.cwd or Path.cwd()),
+        "_HANDLER": function.handler,
+    }
