@@ -54,10 +54,10 @@ def run(ensemble: Ensemble, predictor: Predictor, rows: Rows, seen: Observation)
     answers = ensemble.answer(predictor, rows)
     seconds = perf_counter() - start
     assert isinstance(answers, Classes)
-    finite = np.isfinite(answers.probabilities).all(axis=1)
-    if finite.all():
+    if np.isfinite(answers.probabilities).all():
         seen.predicted.append(Predicted(metadata.model_name, metadata.version, seconds, counts(answers)))
         return answers
+    finite = np.isfinite(answers.probabilities).all(axis=1)
     seen.predicted.append(Predicted(metadata.model_name, metadata.version, seconds, {}, invalid=int((~finite).sum())))
     largest = float(np.nanmax(np.abs(rows[~finite])))
     expected = f"values that {metadata.model_name} has a finite answer for"

@@ -1,25 +1,28 @@
-"""The frame around every route: request id, release, timing and telemetry; and the quick endpoint of the hot routes.
+"""The frame around every route: request id, release, timing and telemetry; and the endpoint of the hot routes.
 
-FastAPI's own routing costs twice what a prediction does, so the hot routes are Starlette routes to a plain ASGI
-endpoint inside the same app; errors take the same way out as everywhere else.
+FastAPI's routing, middleware and response handling cost several times what a prediction does. The hot routes are
+plain ASGI endpoints: routes of the app like any other, and reached past its middleware where the path is fixed.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from secrets import token_hex
 from time import perf_counter
-from uuid import uuid4
 
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from functions.predict import problems
 from functions.predict.answers import Json
-from functions.predict.problems import FAULT, MEDIA_TYPE, not_json, too_large
+from functions.predict.problems import FAULT, Refusal, not_json, too_large
 from functions.predict.telemetry import Observation, Telemetry
+from serinus.errors import InputError, UnknownModel
 
 MOST_BYTES = 6 * 1024 * 1024  # what Lambda takes in one synchronous invocation
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}\Z")
 SEEN = "serinus.seen"
 JSON = b"application/json"
+PROBLEM = problems.MEDIA_TYPE.encode()
 
 Headers = list[tuple[bytes, bytes]]
 Respond = Callable[[bytes, Observation, Scope], Json]
@@ -28,8 +31,9 @@ Respond = Callable[[bytes, Observation, Scope], Json]
 class Observed:
     """Gives each request its id, stamps the answer with id and release, and tells telemetry how it went."""
 
-    def __init__(self, app: ASGIApp, telemetry: Telemetry, release: str) -> None:
+    def __init__(self, app: ASGIApp, hot: Mapping[str, ASGIApp], telemetry: Telemetry, release: str) -> None:
         self._app = app
+        self._hot = hot
         self._telemetry = telemetry
         self._release = release.encode()
 
@@ -41,8 +45,9 @@ class Observed:
         scope[SEEN] = seen
         start = perf_counter()
         stamped = _Stamped(send, seen, self._release)
+        app = self._hot.get(seen.path, self._app) if seen.method == "POST" else self._app
         try:
-            await self._app(scope, receive, stamped)
+            await app(scope, receive, stamped)
         except Exception as error:  # noqa: BLE001  # the last line: whatever it is becomes a 500 and a log entry
             self._telemetry.failed(seen, error)
             await stamped.fault()
@@ -74,7 +79,7 @@ class _Stamped:
     async def fault(self) -> None:
         if not self._started:
             body = FAULT.body(self._seen.path, self._seen.request_id)
-            await respond(self, body, status=FAULT.status, headers=[(b"content-type", MEDIA_TYPE.encode())])
+            await respond(self, body, status=FAULT.status, headers=[(b"content-type", PROBLEM)])
 
 
 class JsonEndpoint:
@@ -84,11 +89,24 @@ class JsonEndpoint:
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        _check_headers(scope["headers"])
         seen: Observation = scope[SEEN]
-        body = await _whole(receive)
-        answer = orjson.dumps(self._answer(body, seen, scope))
-        await respond(send, answer, headers=[(b"content-type", JSON), (b"x-model-version", _versions(seen))])
+        try:
+            _check_headers(scope["headers"])
+            body = await _whole(receive)
+            answer = orjson.dumps(self._answer(body, seen, scope))
+        except (Refusal, InputError, UnknownModel) as error:
+            await refuse(send, error, seen)
+        else:
+            await respond(send, answer, headers=[(b"content-type", JSON), (b"x-model-version", _versions(seen))])
+
+
+async def refuse(send: Send, error: Refusal | InputError | UnknownModel, seen: Observation) -> None:
+    """Answer with the problem that `error` is, and note the names of the fields, never their values."""
+    refusal = error if isinstance(error, Refusal) else problems.refusal(error)
+    seen.refused = ", ".join(problem.field for problem in refusal.problems) or refusal.detail
+    headers = [(name.encode(), value.encode()) for name, value in refusal.headers.items()]
+    body = refusal.body(seen.path, seen.request_id)
+    await respond(send, body, status=refusal.status, headers=[(b"content-type", PROBLEM), *headers])
 
 
 async def respond(send: Send, body: bytes, *, status: int = 200, headers: Headers) -> None:
@@ -101,7 +119,7 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and REQUEST_ID.match(value):
             return str(value, "ascii")
-    return f"req_{uuid4().hex}"
+    return f"req_{token_hex(16)}"
 
 
 def _check_headers(headers: Headers) -> None:

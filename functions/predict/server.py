@@ -2,7 +2,7 @@
 
 import os
 
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from functions.predict.app import create_app
 from functions.predict.server_telemetry import ServerTelemetry
@@ -14,7 +14,7 @@ MULTIPROC = "PROMETHEUS_MULTIPROC_DIR"
 GRACE_S = 10
 
 
-def application() -> FastAPI:
+def application() -> ASGIApp:
     """The app of the service that the environment names; uvicorn calls this in every worker."""
     settings = PredictSettings.from_env(os.environ)
     service = services.load(settings.service)

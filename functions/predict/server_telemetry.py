@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from functools import cache
 from time import time
 from typing import Any, TextIO
 
@@ -36,6 +37,8 @@ class ServerTelemetry:
         )
         self._load_time = self._gauge("model_load_time_seconds", "Time to load the model", *MODEL)
         self._active = self._gauge("active_models_count", "Models in memory")
+        self._children = cache(self._children_of)  # prometheus_client takes a lock and a dict to find a child
+        self._rows = cache(self._rows_of)
         if multiprocess:
             self._registry = CollectorRegistry()
             MultiProcessCollector(self._registry)  # type: ignore[no-untyped-call]  # the library has no types here
@@ -51,10 +54,11 @@ class ServerTelemetry:
 
     def answered(self, seen: Observation) -> None:
         for one in seen.predicted:
-            self._latency.labels(one.model, one.version).observe(one.seconds)
-            self._hits.labels(one.model).inc()
+            latency, hits = self._children(one.model, one.version)
+            latency.observe(one.seconds)
+            hits.inc()
             for label, count in one.classes.items():
-                self._predictions.labels(one.model, one.version, "success", label).inc(count)
+                self._rows(one.model, one.version, label).inc(count)
             if one.invalid:
                 self._errors.labels(one.model).inc(one.invalid)
         if seen.refused is not None:
@@ -66,6 +70,12 @@ class ServerTelemetry:
     def failed(self, seen: Observation, error: Exception) -> None:
         trace = "".join(traceback.format_exception(error))
         self._write("ERROR", "fault", {"request_id": seen.request_id, "path": seen.path, "exception": trace})
+
+    def _children_of(self, model: str, version: str) -> tuple[Histogram, Counter]:
+        return self._latency.labels(model, version), self._hits.labels(model)
+
+    def _rows_of(self, model: str, version: str, label: str) -> Counter:
+        return self._predictions.labels(model, version, "success", label)
 
     def _counter(self, name: str, what: str, *labels: str) -> Counter:
         return Counter(name, what, labels, registry=self._registry)

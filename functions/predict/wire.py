@@ -1,8 +1,9 @@
 """What a request says: raw JSON in, checked float32 rows out.
 
 Two readers of one language. The quick one never makes a Python list of floats: simdjson hands over the numbers as a
-buffer. It takes only what is beyond doubt; everything else goes to the careful one, which defines the language and
-names each wrong value with its place. simdjson's buffer flattens nested lists without a word, hence the count of `[`.
+buffer. It takes only what is beyond doubt; all else goes to the careful one, which defines the language and names
+each wrong value with its place. simdjson's buffer flattens nested lists without a word, hence the look for a second
+`[`.
 """
 
 import json
@@ -72,7 +73,7 @@ def read_one(body: bytes, width: Width) -> PredictRequest:
     quick = _quick_members(body, "features")
     if quick is not None:
         rows = _quick_row(quick.pop("features"), width)
-        if rows is not None and body.count(b"[") == 1:
+        if rows is not None and body.find(b"[") == body.rfind(b"["):
             return PredictRequest(rows, _options(quick))
     members = _careful_members(body, "features")
     values, problems = _careful_row(members.pop("features"), "features", width)
@@ -110,7 +111,7 @@ def _quick_members(body: bytes, kind: Kind) -> dict[str, Any] | None:
         return None
     if not isinstance(document, simdjson.Object):
         return None
-    members = dict(document.items())
+    members = {name: document[name] for name in document.keys()}  # noqa: SIM118  # items() would make the lists
     return members if kind in members and len(members) == len(document) else None
 
 
