@@ -1,0 +1,1 @@
+"""A trained model becomes a verified bundle. The only place that imports training libraries."""

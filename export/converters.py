@@ -1,0 +1,43 @@
+"""Which converter reads which file."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from export import from_keras, from_sklearn, from_xgboost
+from export.errors import ExportError, Refused
+from export.original import Original
+
+Load = Callable[[Path, Sequence[str] | None], Original]
+FOLDER = "folder"
+
+
+@dataclass(frozen=True)
+class Converter:
+    load: Load
+    suffixes: tuple[str, ...]
+
+
+CONVERTERS = {
+    "keras": Converter(from_keras.load, (".keras", ".h5", ".hdf5", FOLDER)),
+    "xgboost": Converter(from_xgboost.load, (".json", ".ubj", ".model")),
+    "sklearn": Converter(from_sklearn.load, (".pkl", ".joblib")),
+}
+
+
+def load(source: Path, framework: str | None, labels: Sequence[str] | None) -> Original:
+    """The trained model in `source`, read by the converter of `framework`, or of its suffix."""
+    if not source.exists():
+        raise ExportError(f"no model {source}")
+    if framework is not None and framework not in CONVERTERS:
+        raise Refused(f"unknown framework {framework!r}; supported are {', '.join(CONVERTERS)}")
+    return CONVERTERS[framework or _framework(source)].load(source, labels)
+
+
+def _framework(source: Path) -> str:
+    kind = FOLDER if source.is_dir() else source.suffix
+    for framework, converter in CONVERTERS.items():
+        if kind in converter.suffixes:
+            return framework
+    known = "; ".join(f"{name}: {', '.join(converter.suffixes)}" for name, converter in CONVERTERS.items())
+    raise Refused(f"cannot tell what {source} is from its name; give --framework, or one of these: {known}")

@@ -1,0 +1,124 @@
+"""Rows on the edges of a model: on its thresholds, at its turns, with missing, tiny and huge values."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from export.boundaries import Turns, above, below
+from export.original import Tree
+from serinus.schema import LARGEST, Rows
+
+FEW = 256
+MOST_TURNS = 20_000
+SMALLEST = np.array([1.4e-45, 1e-40, 1.1754944e-38, 1e-30], np.float32)
+FARTHER = 10.0
+Bounds = dict[int, tuple[np.float32, np.float32]]
+
+
+def zeros(base: Rows, zero: np.float32, generator: Generator) -> Rows:
+    """Rows with half of their values `zero`, and one row of nothing else."""
+    return _replaced(base, np.full((FEW, base.shape[1]), zero), generator)
+
+
+def tiny(base: Rows, generator: Generator) -> Rows:
+    values = generator.choice(SMALLEST, (FEW, base.shape[1])) * generator.choice([-1, 1], (FEW, base.shape[1]))
+    return _replaced(base, values.astype(np.float32), generator)
+
+
+def huge(base: Rows, generator: Generator, *, is_smooth: bool) -> Rows:
+    """Trees take the largest numbers there are; sums and products only stay comparable ten times farther out."""
+    if is_smooth:
+        centre = base.mean(axis=0)
+        return _clipped(centre + (base[np.arange(FEW) % len(base)] - centre) * FARTHER)
+    sizes = 10.0 ** generator.uniform(2, 38, (FEW, base.shape[1]))
+    sizes[0] = LARGEST
+    return _replaced(base, _clipped(sizes * generator.choice([-1, 1], sizes.shape)), generator)
+
+
+def missing(base: Rows, generator: Generator) -> Iterator[tuple[str, Rows]]:
+    rows = base[np.arange(FEW) % len(base)]
+    one = rows.copy()
+    one[np.arange(FEW), generator.integers(base.shape[1], size=FEW)] = np.nan
+    yield "missing-one", one
+    shares = generator.uniform(0.05, 0.95, (FEW, 1))
+    yield "missing-many", np.where(generator.uniform(size=rows.shape) < shares, np.float32(np.nan), rows)
+    yield "missing-all", np.full((1, base.shape[1]), np.nan, np.float32)
+
+
+def at_thresholds(turning: Sequence[Turns], base: Rows) -> Rows:
+    """Every threshold and its two neighbours, each in its feature; a row holds one value of every feature."""
+    features = np.concatenate([turn.tree.feature for turn in turning])
+    places = np.concatenate([turn.at for turn in turning])
+    columns = {int(feature): _around(places[features == feature]) for feature in np.unique(features[features >= 0])}
+    longest = max((len(values) for values in columns.values()), default=0)
+    rows = base[np.arange(longest) % len(base)]
+    for feature, values in columns.items():
+        rows[: len(values), feature] = values
+    return rows
+
+
+def at_turns(turning: Sequence[Turns], base: Rows, *, missing: bool = False) -> Rows:
+    """Rows that reach a node: with the first value that goes right and the last that goes left, or with none at all."""
+    stride = -(-sum(np.count_nonzero(turn.tree.feature >= 0) for turn in turning) // MOST_TURNS) or 1
+    values = 1 if missing else 2
+    parts = [np.zeros((0, base.shape[1]), np.float32)]
+    for number, turn in enumerate(turning):
+        nodes = np.flatnonzero(turn.tree.feature >= 0)[number % stride :: stride]
+        rows = base[(np.arange(len(nodes)) + number) % len(base)]
+        above_each = parents(turn.tree)
+        for row, node in zip(rows, nodes, strict=True):
+            _lead(row, _bounds(turn, above_each, int(node)))
+        rows = np.repeat(rows, values, axis=0)
+        first, column = np.arange(len(nodes)) * values, turn.tree.feature[nodes]
+        rows[first, column] = np.nan if missing else turn.at[nodes]
+        if not missing:
+            rows[first + 1, column] = below(turn.at[nodes])
+        parts.append(rows)
+    return np.concatenate(parts)
+
+
+def parents(tree: Tree) -> NDArray[np.int64]:
+    above_each = np.full(len(tree.feature), -1)
+    inner = np.flatnonzero(tree.feature >= 0)
+    above_each[tree.left[inner]] = above_each[tree.right[inner]] = inner
+    return above_each
+
+
+def _bounds(turn: Turns, above_each: NDArray[np.int64], node: int) -> Bounds:
+    """Between which values (from the first on, below the second) each feature of a row must lie to reach `node`."""
+    bounds: Bounds = {}
+    while (parent := int(above_each[node])) >= 0:
+        feature, at = int(turn.tree.feature[parent]), turn.at[parent]
+        low, high = bounds.get(feature, (np.float32(-np.inf), np.float32(np.inf)))
+        goes_left = turn.tree.left[parent] == node
+        bounds[feature] = (low, min(high, at)) if goes_left else (max(low, at), high)
+        node = parent
+    return bounds
+
+
+def _lead(row: Rows, bounds: Bounds) -> None:
+    """Move `row` as little as needed to lie within `bounds`."""
+    for feature, (low, high) in bounds.items():
+        if row[feature] < low:
+            row[feature] = low
+        elif row[feature] >= high:
+            row[feature] = below(np.asarray(high))
+
+
+def _around(places: Rows) -> Rows:
+    finite = places[np.isfinite(places)]
+    return np.unique(np.concatenate([below(finite), finite, above(finite)]))
+
+
+def _replaced(base: Rows, values: Rows, generator: Generator) -> Rows:
+    """Rows of `base` with half of their values replaced, the first row wholly."""
+    which = generator.uniform(size=values.shape) < 0.5
+    which[0] = True
+    return np.where(which, values, base[np.arange(len(values)) % len(base)])
+
+
+def _clipped(values: NDArray[np.floating]) -> Rows:
+    clipped: Rows = np.clip(values, -LARGEST, LARGEST).astype(np.float32)
+    return clipped

@@ -1,0 +1,122 @@
+"""Export: load a trained model, convert it, prove the result equal to it, write the bundle."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
+
+from export.converters import load
+from export.errors import ExportError, Refused
+from export.extras import need
+from export.feature_names import agreed
+from export.gate import Proof, prove
+from export.golden_rows import golden_file
+from export.original import Original
+from export.preprocessing import behind
+from export.probes import probes
+from export.samples import Sample, sample_of
+from serinus import bundle as bundles
+from serinus.bundle import GOLDEN, METADATA, MODEL, NAME, SEMVER, Bundle, Checksum, Metadata
+from serinus.schema import InputSchema
+from serinus.service import bundle_folder
+
+SEED = 0
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to export, and what to say about it.
+
+    sample: rows like those the model was trained on, a file or an array; the gate draws its rows from them
+    preprocessing: a pickled scikit-learn transformer that made the rows the model was trained on
+    """
+
+    source: Path
+    name: str
+    version: str
+    framework: str | None = None
+    labels: tuple[str, ...] | None = None
+    sample: Path | NDArray[Any] | None = None
+    preprocessing: Path | None = None
+    training: Mapping[str, JsonValue] = field(default_factory=dict)
+    performance: Mapping[str, float] = field(default_factory=dict)
+
+
+def export(
+    request: Request, models: Path, *, created_at: datetime, replace: bool = False, progress: Progress = lambda _: None
+) -> Bundle:
+    """Make the bundle of `request` in the folder `models`; nothing is written unless the gate was passed."""
+    folder = bundle_folder(models, request.name, request.version)
+    _check(request, folder, replace=replace)
+    progress(f"loading {request.source}")
+    original, sample = _loaded(request)
+    progress("converting")
+    model = _converted(original, request)
+    tried = probes(original, None if sample is None else sample.rows, np.random.default_rng(SEED))
+    proof = prove(original, model, tried, progress)
+    progress(f"writing {folder}")
+    metadata = _metadata(request, original, proof, model, created_at)
+    contents = {MODEL: model, METADATA: metadata.model_dump_json(indent=2).encode(), GOLDEN: golden_file(proof)}
+    bundles.write(folder, contents, replace=replace)
+    return Bundle.load(folder)
+
+
+def _check(request: Request, folder: Path, *, replace: bool) -> None:
+    """Refuse early what would be refused at the end."""
+    if not re.fullmatch(NAME, request.name):
+        raise ExportError(f"the name {request.name!r} must be lowercase letters, digits, _ and -, a letter first")
+    if not re.fullmatch(SEMVER, request.version):
+        raise ExportError(f"the version {request.version!r} must be three numbers, as in 1.0.0")
+    if folder.exists() and not replace:
+        raise ExportError(f"{folder} exists, and a bundle is immutable: give the model a new version, or --replace it")
+
+
+def _loaded(request: Request) -> tuple[Original, Sample | None]:
+    original = load(request.source, request.framework, request.labels)
+    if request.preprocessing is not None:
+        original = behind(request.preprocessing, original)
+    if request.sample is None:
+        return original, None
+    sample = sample_of(request.sample)
+    names = agreed({"the model": original.names, "the sample": sample.names})
+    if sample.rows.shape[1] != original.features:
+        raise Refused(f"the model takes {original.features} features, the sample has {sample.rows.shape[1]}")
+    return replace(original, names=names), sample
+
+
+def _converted(original: Original, request: Request) -> bytes:
+    need("onnx")
+    from export.graph import finish  # here, so that a missing onnx is reported as such
+
+    return finish(original, {"name": request.name, "version": request.version, "framework": original.framework})
+
+
+def _metadata(request: Request, original: Original, proof: Proof, model: bytes, created_at: datetime) -> Metadata:
+    return Metadata(
+        model_name=request.name,
+        version=request.version,
+        created_at=created_at,
+        framework=original.framework,
+        framework_version=original.framework_version,
+        training=dict(request.training),
+        performance=dict(request.performance),
+        input_schema=InputSchema.of(original.features, original.names),
+        output_schema=original.output,
+        nan_policy=original.nan_policy,
+        dependencies=dict(sorted(original.dependencies.items())),
+        source=_digests(request.source) | (_digests(request.preprocessing) if request.preprocessing else {}),
+        checksum=Checksum(value=bundles.digest(model)),
+        parity=proof.parity,
+    )
+
+
+def _digests(source: Path) -> dict[str, str]:
+    files = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
+    return {file.relative_to(source.parent).as_posix(): bundles.digest(file.read_bytes()) for file in files}

@@ -1,0 +1,166 @@
+"""Keras models (.keras, .h5) and TensorFlow SavedModels as originals."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from export.errors import Refused
+from export.extras import KERAS, need, versions
+from export.keras_files import keras_model, signature_of
+from export.original import Original, classes, two_columns, value
+from serinus.golden import Natives
+from serinus.schema import OutputSchema, Rows
+
+CONVERTER_OPSET = 17  # tf2onnx stops at 18
+BATCH = 1024
+CHECKED_ROWS = 64
+FARTHEST_SUM = 1e-3
+PASS_THROUGH = ("Identity", "Cast", "Reshape", "Squeeze")
+
+
+@dataclass(frozen=True)
+class Network:
+    """call: a tensor [N, *shape] -> the model's one output [N, outputs], called `output`."""
+
+    call: Callable[[Any], Any]
+    shape: tuple[int, ...]
+    output: str
+    outputs: int
+
+    @property
+    def features(self) -> int:
+        return int(np.prod(self.shape))
+
+
+def load(source: Path, labels: Sequence[str] | None) -> Original:
+    tensorflow = need("tensorflow", extra=KERAS)
+    need("tf2onnx", extra=KERAS)
+    network = _from_saved_model(source) if source.is_dir() else _from_keras(source)
+    flat = _flat(network)
+    graph = _convert(flat)
+    last = _last_operator(graph)
+    is_binary = network.outputs == 1 and last == "Sigmoid"
+    if network.outputs > 1:
+        _check_sums(network, last, _predict(flat, _some_rows(network.features)))
+    return Original(
+        framework="tensorflow",
+        framework_version=str(tensorflow.__version__),
+        predict=lambda rows: two_columns(_predict(flat, rows)) if is_binary else _predict(flat, rows),
+        graph=lambda: _with_two_columns(graph) if is_binary else graph,
+        output=_output(network, last, labels),
+        features=network.features,
+        nan_policy="reject",
+        dependencies=versions("tf2onnx", "onnx", "keras"),
+    )
+
+
+def _from_keras(source: Path) -> Network:
+    model = keras_model(source)
+    shape, output = _shape(model.inputs, source), _only(model.outputs, "output", source)
+    _check_rank(output.shape, source)
+    return Network(lambda tensor: model(tensor, training=False), shape, model.layers[-1].name, int(output.shape[-1]))
+
+
+def _from_saved_model(source: Path) -> Network:
+    signature = signature_of(source)
+    inputs, outputs = signature.structured_input_signature[1], signature.structured_outputs
+    shape, output = _shape(list(inputs.values()), source), _only(list(outputs.values()), "output", source)
+    _check_rank(output.shape, source)
+    (given,), (answer,) = inputs, outputs
+    return Network(lambda tensor: signature(**{given: tensor})[answer], shape, answer, int(output.shape[-1]))
+
+
+def _only(tensors: Sequence[Any], kind: str, source: Path) -> Any:
+    if len(tensors) != 1:
+        names = ", ".join(str(tensor.name) for tensor in tensors)
+        raise Refused(f"{source} has {len(tensors)} {kind}s ({names}); a bundle has one")
+    return tensors[0]
+
+
+def _shape(inputs: Sequence[Any], source: Path) -> tuple[int, ...]:
+    """What a row is reshaped to in front of the model: (F,), (F, 1), or any fixed shape, row by row."""
+    tensor = _only(inputs, "input", source)
+    shape = tuple(tensor.shape)[1:]
+    kind = getattr(tensor.dtype, "name", tensor.dtype)
+    if kind != "float32":
+        raise Refused(f"{source} takes {kind} at {tensor.name!r}; a bundle takes float32")
+    if not shape or any(size is None for size in shape):
+        raise Refused(f"{source} takes inputs of no fixed size, {('N', *shape)}; a bundle takes rows of F features")
+    return tuple(int(size) for size in shape)
+
+
+def _check_rank(shape: Sequence[int | None], source: Path) -> None:
+    if len(shape) != 2 or shape[1] is None:
+        raise Refused(f"{source} answers tensors of shape {('N', *tuple(shape)[1:])}; a bundle answers (N, classes)")
+
+
+def _flat(network: Network) -> Any:
+    """The model as a TensorFlow function of flat rows; tf2onnx's own from_keras fails on Sequential models."""
+    tensorflow = need("tensorflow", extra=KERAS)
+    spec = tensorflow.TensorSpec((None, network.features), tensorflow.float32, name="input")
+
+    def forward(rows: Any) -> dict[str, Any]:
+        return {"answer": network.call(tensorflow.reshape(rows, (-1, *network.shape)))}
+
+    return tensorflow.function(forward, input_signature=[spec])
+
+
+def _predict(flat: Any, rows: Rows) -> Natives:
+    convert = need("tensorflow", extra=KERAS).constant
+    batches = [flat(convert(rows[start : start + BATCH]))["answer"].numpy() for start in range(0, len(rows), BATCH)]
+    return np.concatenate(batches)
+
+
+def _convert(flat: Any) -> Any:
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    from_function = need("tf2onnx", extra=KERAS).convert.from_function
+    return from_function(flat, input_signature=flat.input_signature, opset=CONVERTER_OPSET)[0]
+
+
+def _last_operator(graph: Any) -> str:
+    """What the answer comes out of, apart from reshaping."""
+    makers = {name: node for node in graph.graph.node for name in node.output}
+    node = makers[graph.graph.output[0].name]
+    while node.op_type in PASS_THROUGH and node.input[0] in makers:
+        node = makers[node.input[0]]
+    return str(node.op_type)
+
+
+def _some_rows(features: int) -> Rows:
+    return np.random.default_rng(0).normal(size=(CHECKED_ROWS, features)).astype(np.float32)
+
+
+def _check_sums(network: Network, last: str, answers: Natives) -> None:
+    """Refuse outputs that are not probabilities of classes that exclude each other."""
+    sums = answers.sum(axis=1)
+    if answers.min() < 0 or np.abs(sums - 1).max() > FARTHEST_SUM:
+        raise Refused(
+            f"the {network.outputs} outputs of {network.output!r} (a {last}) are no probabilities: on random rows they "
+            f"add up to {sums.min():.4g} ... {sums.max():.4g}. End the model with a softmax if they are logits"
+        )
+
+
+def _output(network: Network, last: str, labels: Sequence[str] | None) -> OutputSchema:
+    if network.outputs > 1 or last == "Sigmoid":
+        return classes(max(network.outputs, 2), labels)
+    if labels is not None:
+        raise Refused(
+            f"labels were given, but the one output of {network.output!r} (a {last}) is no probability: "
+            "end the model with a sigmoid if it is a logit"
+        )
+    return value(None)
+
+
+def _with_two_columns(model: Any) -> Any:
+    """`model` with 1 - p in front of its p."""
+    onnx = need("onnx", extra=KERAS)
+    graph, second = model.graph, model.graph.output[0].name
+    graph.initializer.append(onnx.numpy_helper.from_array(np.ones(1, np.float32), "one"))
+    graph.node.append(onnx.helper.make_node("Sub", ["one", second], ["first"]))
+    graph.node.append(onnx.helper.make_node("Concat", ["first", second], ["both"], axis=1))
+    graph.output[0].CopyFrom(onnx.helper.make_tensor_value_info("both", onnx.TensorProto.FLOAT, ["N", 2]))
+    return model

@@ -1,0 +1,128 @@
+"""The parity gate: the graph must answer as the original does on every probe, or there is no bundle."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.errors import ExportError, Refused
+from export.original import Original
+from export.probes import Probes
+from serinus.bundle import Parity
+from serinus.golden import Comparison, Natives, compare
+from serinus.prediction import Answers, Classes, Values
+from serinus.schema import ClassificationSchema
+
+TOLERANCE = 1e-5
+VALUE_RESOLUTION = 1e-6  # relative: what float32 sums of many trees leave of a value
+CHUNK = 4096
+SHOWN_ROWS = 5
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the gate tried, what the original answered, and how far the graph was from it."""
+
+    probes: Probes
+    native: Natives
+    comparison: Comparison
+    runtime: str
+
+    @property
+    def parity(self) -> Parity:
+        return Parity(
+            rows=len(self.native),
+            max_difference=self.comparison.worst,
+            tolerance=self.comparison.tolerance,
+            label_flips=int(self.comparison.flips.sum()),
+            ties=int(self.comparison.ties.sum()),
+            runtime=self.runtime,
+            kinds=dict(sorted(Counter(self.probes.kinds.tolist()).items())),
+        )
+
+
+class ParityFailed(ExportError):
+    """The graph answers differently from the original."""
+
+    def __init__(self, proof: Proof, served: Answers) -> None:
+        wrong = np.flatnonzero(proof.comparison.wrong)
+        kinds = Counter(proof.probes.kinds[wrong].tolist()).most_common()
+        lines = [
+            f"the converted model differs from the original on {len(wrong):,} of {len(proof.native):,} rows "
+            f"({', '.join(f'{count:,} {kind}' for kind, count in kinds)}): by up to {proof.comparison.worst:.3g}, "
+            f"tolerance {proof.comparison.tolerance:.3g}; {proof.comparison.flips.sum():,} labels flip. "
+            "Nothing was written.",
+            *(_shown(row, proof, served) for row in wrong[:SHOWN_ROWS]),
+        ]
+        super().__init__("\n".join(lines))
+        self.proof = proof
+
+
+def prove(original: Original, model: bytes, tried: Probes, progress: Progress) -> Proof:
+    """Run `original` and the serialised graph `model` on the same float32 rows; ParityFailed where they differ."""
+    from serinus.predictor import RUNTIME, session  # here, so that a missing onnxruntime is reported as such
+
+    running = session(model)
+    outputs = ["label", "probabilities"] if _labels(original) else ["value"]
+    native, served = [], []
+    for start in range(0, len(tried.rows), CHUNK):
+        rows = tried.rows[start : start + CHUNK]
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            native.append(original.predict(rows))
+        served.append(running.run(outputs, {"input": rows}))
+        progress(f"{start + len(rows):,} of {len(tried.rows):,} rows checked")
+    answers = [np.concatenate(output) for output in zip(*served, strict=True)]
+    return _judged(original, tried, np.concatenate(native), answers, RUNTIME)
+
+
+def _judged(
+    original: Original, tried: Probes, native: Natives, outputs: Sequence[NDArray[np.generic]], runtime: str
+) -> Proof:
+    defined = _defined(native, tried)
+    tried, native, outputs = tried.taken(defined), native[defined], [output[defined] for output in outputs]
+    answers = _answers(original, outputs)
+    comparison = compare(native, answers, _tolerance(original, native, tried))
+    proof = Proof(tried, native, comparison, runtime)
+    if not comparison.is_equal:
+        raise ParityFailed(proof, answers)
+    return proof
+
+
+def _defined(native: Natives, tried: Probes) -> NDArray[np.bool_]:
+    """Where the original answers with numbers; it may overflow on huge rows, and on no other."""
+    finite = np.asarray(np.isfinite(native).all(axis=1))
+    broken = ~finite & (tried.kinds != "huge")
+    if broken.any():
+        first = int(np.flatnonzero(broken)[0])
+        raise Refused(
+            f"the original itself answers {native[first]} on row {first} ({tried.kinds[first]}), and no number on "
+            f"{broken.sum():,} rows in all: such a model cannot be served"
+        )
+    return finite
+
+
+def _tolerance(original: Original, native: Natives, tried: Probes) -> float:
+    """1e-5 of a probability; of a value, as much of its spread, and no less than float32 sums can tell apart."""
+    if _labels(original):
+        return TOLERANCE
+    spread = float(native[tried.are_typical].std())
+    return max(TOLERANCE * max(1.0, spread), VALUE_RESOLUTION * float(np.abs(native).max()))
+
+
+def _labels(original: Original) -> tuple[str, ...]:
+    return original.output.labels if isinstance(original.output, ClassificationSchema) else ()
+
+
+def _answers(original: Original, outputs: Sequence[NDArray[np.generic]]) -> Answers:
+    if _labels(original):
+        return Classes(_labels(original), outputs[0].astype(np.int64), outputs[1].astype(np.float32))
+    return Values(outputs[0].astype(np.float32)[:, 0])
+
+
+def _shown(row: int, proof: Proof, served: Answers) -> str:
+    answer = served.probabilities[row] if isinstance(served, Classes) else served.values[row]
+    with np.printoptions(precision=6, suppress=True, threshold=12):
+        return f"  row {row} ({proof.probes.kinds[row]}): original {proof.native[row]}, served {answer}"

@@ -1,0 +1,160 @@
+"""Turn what a converter made into the one graph that bundles hold.
+
+    input float32 [N, F] -> steps -> the converter's nodes -> probabilities float32 [N, C] and label int64 [N],
+                                                              or value float32 [N, 1]
+
+Opset 17 and ai.onnx.ml 3, IR 8, no ZipMap, no leftovers, and names that depend on nothing but the graph itself, so
+that the same model makes the same bytes.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper, version_converter
+
+from export.errors import Refused
+from export.original import Original
+from export.steps import Step
+from serinus.schema import ClassificationSchema
+
+OPSET = 17
+OPSETS = {"": OPSET, "ai.onnx.ml": 3}
+IR = 8
+
+
+def finish(original: Original, properties: Mapping[str, str]) -> bytes:
+    """The serialised graph of `original`, as the bundle contract wants it."""
+    converted = _upgraded(original.graph())
+    start, end = converted.graph.input[0].name, _answer(converted.graph)
+    body = _renamed(_alive(converted.graph, end), {start: "features", end: "answer"})
+    front = _front(original.steps, "features")
+    tail, outputs = _tail(original, "answer")
+    graph = helper.make_graph(
+        [*front.nodes, *body.node, *tail.nodes],
+        "serinus",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", original.features])],
+        outputs,
+        [*front.constants, *body.initializer, *tail.constants],
+    )
+    opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=IR, producer_name="serinus")
+    helper.set_model_props(model, dict(sorted(properties.items())))
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+class Piece:
+    """Nodes and constants that are being put together."""
+
+    def __init__(self) -> None:
+        self.nodes: list[NodeProto] = []
+        self.constants: list[TensorProto] = []
+
+    def constant(self, name: str, values: Any) -> str:
+        self.constants.append(numpy_helper.from_array(np.asarray(values), name))
+        return name
+
+    def add(self, operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
+        self.nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
+        return output
+
+
+def _upgraded(model: ModelProto) -> ModelProto:
+    """`model` in our opset: onnxmltools stops at 15, and may import one domain twice."""
+    newest: dict[str, int] = {}
+    for opset in model.opset_import:
+        newest[opset.domain] = max(newest.get(opset.domain, 0), opset.version)
+    foreign = sorted(set(newest) - set(OPSETS))
+    if foreign:
+        raise Refused(f"the model needs operators of {', '.join(foreign)}, which ONNX Runtime alone does not have")
+    del model.opset_import[:]
+    model.opset_import.extend(helper.make_opsetid(domain, version) for domain, version in newest.items())
+    return version_converter.convert_version(model, OPSET) if newest.get("", OPSET) < OPSET else model
+
+
+def _answer(graph: onnx.GraphProto) -> str:
+    """The output that holds probabilities or values: the last one, behind the label where there is one."""
+    return str(graph.output[-1].name)
+
+
+def _alive(graph: onnx.GraphProto, answer: str) -> onnx.GraphProto:
+    """`graph` without what only its other outputs needed, and without anything it says about itself."""
+    needed = {answer}
+    nodes = []
+    for node in reversed(graph.node):
+        if needed.intersection(node.output):
+            needed.update(_reads(node))
+            nodes.append(node)
+    alive = onnx.GraphProto()
+    alive.node.extend(reversed(nodes))
+    alive.initializer.extend(tensor for tensor in graph.initializer if tensor.name in needed)
+    return alive
+
+
+def _reads(node: NodeProto) -> set[str]:
+    """What `node` reads, the nodes of its branches and loops included."""
+    inner = [child for attribute in node.attribute for child in attribute.g.node]
+    return set(node.input).union(*(_reads(child) for child in inner))
+
+
+def _renamed(graph: onnx.GraphProto, names: dict[str, str]) -> onnx.GraphProto:
+    """`graph` with the `names` it is told, and numbers for the rest: converters count over all models of a process."""
+    _number(graph, names)
+    _rename(graph, names)
+    return graph
+
+
+def _number(graph: onnx.GraphProto, names: dict[str, str]) -> None:
+    defined = [tensor.name for tensor in graph.initializer] + [put.name for put in graph.input]
+    for name in defined + [output for node in graph.node for output in node.output]:
+        if name:
+            names.setdefault(name, f"t{len(names)}")
+    for node in graph.node:
+        for attribute in node.attribute:
+            _number(attribute.g, names)
+
+
+def _rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
+    for named in (*graph.initializer, *graph.input, *graph.output):
+        named.name = names.get(named.name, named.name)
+    for node in graph.node:
+        node.name = node.doc_string = ""
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+        for attribute in node.attribute:
+            _rename(attribute.g, names)
+
+
+def _front(steps: Sequence[Step], output: str) -> Piece:
+    """The nodes that do to `input` what the `steps` do to rows."""
+    piece = Piece()
+    name = "input"
+    for number, step in enumerate(steps):
+        constant = piece.constant(f"step{number}", step.constant[None, :])
+        if step.operation == "Fill":
+            missing = piece.add("IsNaN", [name], f"missing{number}")
+            name = piece.add("Where", [missing, constant, name], f"filled{number}")
+        elif step.constant.dtype == np.float64:
+            wide = piece.add("Cast", [name], f"wide{number}", to=TensorProto.DOUBLE)
+            exact = piece.add(step.operation, [wide, constant], f"exact{number}")
+            name = piece.add("Cast", [exact], f"stepped{number}", to=TensorProto.FLOAT)
+        else:
+            name = piece.add(step.operation, [name, constant], f"stepped{number}")
+    piece.add("Identity", [name], output)
+    return piece
+
+
+def _tail(original: Original, answer: str) -> tuple[Piece, list[onnx.ValueInfoProto]]:
+    piece = Piece()
+    if not isinstance(original.output, ClassificationSchema):
+        shape = piece.constant("column", np.array([-1, 1], np.int64))
+        piece.add("Reshape", [answer, shape], "value")
+        return piece, [helper.make_tensor_value_info("value", TensorProto.FLOAT, ["N", 1])]
+    piece.add("Identity", [answer], "probabilities")
+    piece.add("ArgMax", ["probabilities"], "label", axis=1, keepdims=0)
+    return piece, [
+        helper.make_tensor_value_info("label", TensorProto.INT64, ["N"]),
+        helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", original.output.classes]),
+    ]

@@ -1,0 +1,83 @@
+"""A trained model as its own library runs it: the truth that a bundle is measured against."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.errors import Refused
+from export.steps import Step
+from serinus.golden import Natives
+from serinus.schema import ClassificationSchema, NanPolicy, OutputSchema, RegressionSchema, Rows, twice
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+Framework = Literal["tensorflow", "xgboost", "sklearn"]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A decision tree, node by node: a row goes left where its `feature` is below `threshold` (feature -1: a leaf)."""
+
+    feature: NDArray[np.int32]
+    threshold: NDArray[np.float32]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Original:
+    """predict: float32 rows [N, F] -> probabilities [N, C] or values [N, 1], by the native library
+
+    graph: the converter's ONNX model, not normalised yet; it starts where the `steps` end
+    steps: arithmetic that the graph needs in front, when the original does it by itself (a scikit-learn Pipeline)
+    trees: what the gate takes its edge rows from; empty for a model without thresholds
+    """
+
+    framework: Framework
+    predict: Callable[[Rows], Natives]
+    graph: Callable[[], "ModelProto"]
+    output: OutputSchema
+    features: int
+    nan_policy: NanPolicy
+    dependencies: dict[str, str]
+    framework_version: str
+    names: tuple[str, ...] | None = None
+    steps: tuple[Step, ...] = ()
+    trees: tuple[Tree, ...] = ()
+
+
+def classes(count: int, labels: Sequence[str] | None) -> ClassificationSchema:
+    """The output of a model that numbers its `count` classes; `labels` name them in that order."""
+    names = tuple(labels or map(str, range(count)))
+    if len(names) != count:
+        raise Refused(f"the model has {count} classes, but {len(names)} labels were given: {', '.join(names)}")
+    if twice(names):
+        raise Refused(f"labels must differ from each other, got {', '.join(twice(names))} more than once")
+    return ClassificationSchema(classes=count, labels=names)
+
+
+def named_classes(names: Sequence[str], labels: Sequence[str] | None) -> ClassificationSchema:
+    """The output of a model that knows the `names` of its classes; `labels` may repeat them, but not contradict."""
+    if labels is not None and tuple(labels) != tuple(names):
+        raise Refused(
+            f"the labels given are {', '.join(labels)}, but the model was trained with {', '.join(names)}, "
+            "in this order: leave --labels out, or repeat the model's"
+        )
+    return classes(len(names), names)
+
+
+def value(labels: Sequence[str] | None) -> RegressionSchema:
+    """The output of a regressor, which has no labels."""
+    if labels is not None:
+        raise Refused(f"the model answers one number per row, not classes: {', '.join(labels)} cannot be its labels")
+    return RegressionSchema()
+
+
+def two_columns(positive: Natives) -> Natives:
+    """Probabilities [N, 2] out of those of the second class."""
+    flat = positive.reshape(-1)
+    return np.stack([1 - flat, flat], axis=1)

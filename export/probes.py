@@ -1,0 +1,112 @@
+"""The rows of the parity gate: what the model was trained for, and every edge where a graph could answer otherwise.
+
+    sample            rows of the sample, as they are
+    noisy, shuffled   10,000: rows of the sample with noise, and with columns drawn independently of each other
+    threshold         every threshold of every tree and its two float32 neighbours, many features a row
+    turn              rows that reach a node, and stand on its threshold or right below it
+    missing-*         NaN: one, many, all, and at a node that the row reaches (where the model knows what to do)
+    zero, negative-zero, tiny, huge
+
+Without a sample, rows are drawn from the thresholds of the trees, or else as standard normal numbers: in front of the
+model, but behind its preprocessing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from export.boundaries import Turns, first_reaching, turns
+from export.edges import at_thresholds, at_turns, huge, missing, tiny, zeros
+from export.original import Original, Tree
+from export.steps import apply
+from serinus.schema import LARGEST, Rows, refused
+
+EACH = 5_000
+IMAGINED = 2_000
+TYPICAL = ("sample", "noisy")
+
+
+@dataclass(frozen=True)
+class Probes:
+    rows: Rows
+    kinds: NDArray[np.str_]
+
+    def taken(self, which: NDArray[np.bool_]) -> "Probes":
+        return Probes(self.rows[which], self.kinds[which])
+
+    @property
+    def are_typical(self) -> NDArray[np.bool_]:
+        return np.isin(self.kinds, TYPICAL)
+
+
+def probes(original: Original, sample: Rows | None, generator: Generator) -> Probes:
+    """The rows to try `original` on; the same for the same state of the `generator`."""
+    base = _imagined(original, generator) if sample is None else _filled(sample)
+    turning = [turns(tree, original.steps) for tree in original.trees]
+    parts = dict(_typical(sample, base, generator))
+    parts.update(_edges(original, turning, base, generator))
+    rows = np.concatenate(list(parts.values()))
+    tried = Probes(rows, np.repeat(list(parts), [len(part) for part in parts.values()]))
+    return tried.taken(_is_defined(original, rows))
+
+
+def _typical(sample: Rows | None, base: Rows, generator: Generator) -> Iterator[tuple[str, Rows]]:
+    if sample is not None:
+        yield "sample", sample[:: -(-len(sample) // EACH)]
+    noise = generator.normal(size=(EACH, base.shape[1])) * generator.uniform(size=(EACH, 1)) * base.std(axis=0)
+    yield "noisy", (base[generator.integers(len(base), size=EACH)] + noise).astype(np.float32)
+    picked = generator.integers(len(base), size=(EACH, base.shape[1]))
+    yield "shuffled", base[picked, np.arange(base.shape[1])]
+
+
+def _edges(original: Original, turning: list[Turns], base: Rows, generator: Generator) -> Iterator[tuple[str, Rows]]:
+    yield "zero", zeros(base, np.float32(0.0), generator)
+    yield "negative-zero", zeros(base, np.float32(-0.0), generator)
+    yield "tiny", tiny(base, generator)
+    yield "huge", huge(base, generator, is_smooth=not turning)
+    if turning:
+        yield "threshold", at_thresholds(turning, base)
+        yield "turn", at_turns(turning, base)
+    if original.nan_policy == "allow":
+        yield from missing(base, generator)
+        if turning:
+            yield "missing-at-turn", at_turns(turning, base, missing=True)
+
+
+def _is_defined(original: Original, rows: Rows) -> NDArray[np.bool_]:
+    """Where the original has an answer: no value that the policy refuses, none that overflows in the steps."""
+    stepped = apply(original.steps, rows)
+    overflows = np.isinf(stepped) | (np.isnan(stepped) & ~np.isnan(rows))
+    return ~(refused(rows, original.nan_policy) | overflows.any(axis=1))
+
+
+def _filled(sample: Rows) -> Rows:
+    """The sample without holes: the median of a column where a value is missing."""
+    finite = np.where(np.isfinite(sample), sample, np.nan)
+    known = ~np.isnan(finite).all(axis=0)
+    medians = np.zeros(sample.shape[1], np.float32)
+    medians[known] = np.nanmedian(finite[:, known], axis=0)
+    return np.where(np.isnan(finite), medians, finite)
+
+
+def _imagined(original: Original, generator: Generator) -> Rows:
+    """Rows out of the model's own thresholds, taken back through its preprocessing."""
+    wanted = generator.normal(size=(IMAGINED, original.features)).astype(np.float32)
+    for feature, thresholds in _thresholds(original.trees).items():
+        spread = thresholds.std() or max(1.0, abs(float(thresholds[0])))
+        wanted[:, feature] = generator.choice(thresholds, IMAGINED) + wanted[:, feature] * spread / 4
+    features = np.tile(np.arange(original.features, dtype=np.int32), IMAGINED)
+    rows = first_reaching(wanted.reshape(-1), features, original.steps).reshape(wanted.shape)
+    return np.where(np.abs(rows) < LARGEST / 2, rows, np.float32(0.0))
+
+
+def _thresholds(trees: tuple[Tree, ...]) -> dict[int, NDArray[np.float32]]:
+    if not trees:
+        return {}
+    features = np.concatenate([tree.feature for tree in trees])
+    thresholds = np.concatenate([tree.threshold for tree in trees])
+    features[~np.isfinite(thresholds)] = -1  # scikit-learn's way to split off the missing values alone
+    return {int(feature): thresholds[features == feature] for feature in np.unique(features[features >= 0])}

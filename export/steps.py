@@ -1,0 +1,114 @@
+"""Preprocessing as arithmetic: what fitted imputers and scalers do to float32 rows, rounding as scikit-learn rounds.
+
+scikit-learn fed float32 rows answers float32 rows, but not every transformer computes in float32 on the way: a
+constant kept in float64 makes NumPy compute in float64 and round back. A step therefore has the dtype of its constant,
+here and in the graph; a tree behind a scaler would otherwise see the neighbour of the number it was trained on.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.errors import Refused
+from export.extras import need
+from serinus.schema import Rows
+
+Operation = Literal["Fill", "Sub", "Div", "Mul", "Add", "Max", "Min"]
+ARITHMETIC: dict[Operation, Any] = {
+    "Sub": np.subtract,
+    "Div": np.divide,
+    "Mul": np.multiply,
+    "Add": np.add,
+    "Max": np.maximum,
+    "Min": np.minimum,
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation on every feature; `constant` is float32 or float64 [F], and says in which of them it is done.
+
+    Fill puts the constant where a value is missing; the others are ONNX operators of these names.
+    """
+
+    operation: Operation
+    constant: NDArray[np.floating]
+
+    def __call__(self, rows: Rows) -> Rows:
+        if self.operation == "Fill":
+            return np.where(np.isnan(rows), self.constant, rows)
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            exact = ARITHMETIC[self.operation](rows.astype(self.constant.dtype), self.constant)
+            return np.asarray(exact, np.float32)
+
+
+def apply(steps: Sequence[Step], rows: Rows) -> Rows:
+    for step in steps:
+        rows = step(rows)
+    return rows
+
+
+def fills(steps: Sequence[Step]) -> bool:
+    """Whether nothing is missing any more behind the `steps`."""
+    return any(step.operation == "Fill" for step in steps)
+
+
+def steps_of(transformer: Any) -> tuple[Step, ...]:
+    """The steps of a fitted scikit-learn transformer, or of a Pipeline of them; Refused when one is not arithmetic."""
+    if type(transformer).__name__ == "Pipeline":
+        return tuple(step for _, part in transformer.steps for step in steps_of(part))
+    if transformer is None or transformer == "passthrough":
+        return ()
+    kind = type(transformer).__name__
+    if kind not in READERS:
+        raise Refused(f"cannot put a {kind} in front of a model; supported are {', '.join(READERS)}, and Pipelines")
+    need("sklearn.utils.validation").check_is_fitted(transformer)
+    return READERS[kind](transformer)
+
+
+def _imputer(imputer: Any) -> tuple[Step, ...]:
+    missing = imputer.missing_values
+    if not (isinstance(missing, float) and np.isnan(missing)):
+        raise Refused(f"a SimpleImputer must fill NaN, this one fills {missing!r}")
+    if imputer.add_indicator:
+        raise Refused("a SimpleImputer with add_indicator=True adds columns, which is not supported")
+    if imputer.statistics_.dtype.kind not in "fiu":
+        raise Refused(f"a SimpleImputer must fill with numbers, this one fills with {list(imputer.statistics_[:3])}")
+    empty = np.flatnonzero(np.isnan(imputer.statistics_.astype(np.float64)))
+    if len(empty):
+        raise Refused(
+            f"the SimpleImputer drops the features {', '.join(map(str, empty[:10]))}, which were always missing when "
+            "it was fitted: fit it without them, or with keep_empty_features=True"
+        )
+    return (Step("Fill", imputer.statistics_.astype(np.float32)),)
+
+
+def _standard(scaler: Any) -> tuple[Step, ...]:
+    shift = [Step("Sub", scaler.mean_.astype(np.float32))] if scaler.with_mean else []
+    divide = [Step("Div", scaler.scale_.astype(np.float32))] if scaler.with_std else []
+    return (*shift, *divide)
+
+
+def _robust(scaler: Any) -> tuple[Step, ...]:
+    shift = [Step("Sub", scaler.center_)] if scaler.with_centering else []
+    divide = [Step("Div", scaler.scale_)] if scaler.with_scaling else []
+    return (*shift, *divide)
+
+
+def _min_max(scaler: Any) -> tuple[Step, ...]:
+    stretch = (Step("Mul", scaler.scale_), Step("Add", scaler.min_))
+    if not scaler.clip:
+        return stretch
+    low, high = (np.full(len(scaler.scale_), bound, np.float32) for bound in scaler.feature_range)
+    return (*stretch, Step("Max", low), Step("Min", high))
+
+
+READERS: dict[str, Callable[[Any], tuple[Step, ...]]] = {
+    "SimpleImputer": _imputer,
+    "StandardScaler": _standard,
+    "MinMaxScaler": _min_max,
+    "RobustScaler": _robust,
+}

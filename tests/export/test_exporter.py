@@ -1,0 +1,113 @@
+"""The whole way: a trained model in a file, its bundle on disk."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import joblib
+import numpy as np
+import onnx
+import pytest
+import xgboost
+from sklearn.ensemble import RandomForestClassifier
+
+from export.errors import ExportError, Refused
+from export.exporter import Request, export
+from serinus import golden
+from serinus.predictor import Predictor
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def forest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    generator = np.random.default_rng(0)
+    rows = generator.normal(size=(300, 5)).astype(np.float32)
+    kinds = np.array(["CONFIRMED", "CANDIDATE", "FALSE_POSITIVE"])[generator.integers(3, size=300)]
+    file = tmp_path_factory.mktemp("forest") / "forest.pkl"
+    joblib.dump(RandomForestClassifier(5, random_state=0).fit(rows, kinds), file)
+    np.save(file.with_name("sample.npy"), rows)
+    return file
+
+
+def test_a_bundle_says_what_it_is_and_what_it_was_proven_to_equal(forest: Path, tmp_path: Path) -> None:
+    request = Request(
+        forest,
+        "forest",
+        "1.2.3",
+        sample=forest.with_name("sample.npy"),
+        training={"rows": 300},
+        performance={"accuracy": 0.4},
+    )
+    bundle = export(request, tmp_path, created_at=NOW)
+    said = bundle.metadata
+    assert bundle.folder == tmp_path / "forest" / "v1.2.3"
+    assert (said.framework, said.created_at, said.nan_policy) == ("sklearn", NOW, "allow")
+    assert (said.training, said.performance) == ({"rows": 300}, {"accuracy": 0.4})
+    assert said.output_schema.model_dump()["labels"] == ("CANDIDATE", "CONFIRMED", "FALSE_POSITIVE")
+    assert set(said.source) == {"forest.pkl"}
+    assert set(said.dependencies) == {"onnx", "skl2onnx"}
+    assert said.parity.rows >= 10_000
+    assert said.parity.max_difference <= 1e-6
+    assert said.parity.label_flips == 0
+    assert {"sample", "noisy", "shuffled", "threshold", "turn", "missing-one", "huge"} <= set(said.parity.kinds)
+
+
+def test_the_golden_rows_of_every_kind_replay_without_the_native_library(forest: Path, tmp_path: Path) -> None:
+    bundle = export(Request(forest, "forest", "1.0.0"), tmp_path, created_at=NOW)
+    rows, native = golden.load(bundle)
+    assert len(rows) >= 64
+    assert len(rows) == len(native)
+    assert np.isnan(rows).all(axis=1).any()
+    assert golden.replay(bundle, Predictor(bundle)).is_equal
+
+
+def test_the_graph_keeps_the_contract(forest: Path, tmp_path: Path) -> None:
+    model = onnx.load_from_string(export(Request(forest, "forest", "1.0.0"), tmp_path, created_at=NOW).model)
+    assert [(opset.domain, opset.version) for opset in model.opset_import] == [("", 17), ("ai.onnx.ml", 3)]
+    assert model.ir_version == 8
+    assert [node.op_type for node in model.graph.node].count("ZipMap") == 0
+    shapes = {
+        put.name: [dim.dim_param or dim.dim_value for dim in put.type.tensor_type.shape.dim]
+        for put in (*model.graph.input, *model.graph.output)
+    }
+    assert shapes == {"input": ["N", 5], "label": ["N"], "probabilities": ["N", 3]}
+    assert {prop.key: prop.value for prop in model.metadata_props}["version"] == "1.0.0"
+
+
+def test_the_same_source_makes_the_same_bytes(forest: Path, tmp_path: Path) -> None:
+    first, second = (export(Request(forest, "forest", "1.0.0"), tmp_path / at, created_at=NOW) for at in "ab")
+    assert first.digest == second.digest
+
+
+def test_a_bundle_is_only_replaced_when_told_to(forest: Path, tmp_path: Path) -> None:
+    bundle = export(Request(forest, "forest", "1.0.0"), tmp_path, created_at=NOW)
+    with pytest.raises(ExportError, match="immutable"):
+        export(Request(forest, "forest", "1.0.0"), tmp_path, created_at=NOW)
+    again = export(Request(forest, "forest", "1.0.0", training={"try": 2}), tmp_path, created_at=NOW, replace=True)
+    assert again.digest != bundle.digest
+
+
+@pytest.mark.parametrize(("name", "version"), [("Forest", "1.0.0"), ("forest", "1.0"), ("../forest", "1.0.0")])
+def test_a_name_or_version_no_service_could_write_is_refused(
+    forest: Path, tmp_path: Path, name: str, version: str
+) -> None:
+    with pytest.raises(ExportError, match="must be"):
+        export(Request(forest, name, version), tmp_path, created_at=NOW)
+
+
+def test_xgboost_feature_names_and_given_labels_end_in_the_metadata(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    rows = generator.normal(size=(200, 3)).astype(np.float32)
+    matrix = xgboost.DMatrix(rows, rows[:, 0] > 0, feature_names=["age", "size", "dose"])
+    booster = xgboost.train({"objective": "binary:logistic", "max_depth": 3, "nthread": 1}, matrix, 5)
+    booster.save_model(tmp_path / "booster.ubj")
+    bundle = export(
+        Request(tmp_path / "booster.ubj", "booster", "1.0.0", labels=("well", "ill")), tmp_path, created_at=NOW
+    )
+    assert bundle.metadata.input_schema.names == ("age", "size", "dose")
+    assert bundle.metadata.output_schema.model_dump()["labels"] == ("well", "ill")
+
+
+def test_a_sample_of_another_width_is_refused(forest: Path, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="takes 5 features, the sample has 4"):
+        export(Request(forest, "forest", "1.0.0", sample=np.zeros((9, 4))), tmp_path, created_at=NOW)
