@@ -12,6 +12,7 @@ from serinus.schema import LARGEST, Rows
 
 FEW = 256
 MOST_TURNS = 20_000
+MOST_REPEATS = 8
 SMALLEST = np.array([1.4e-45, 1e-40, 1.1754944e-38, 1e-30], np.float32)
 FARTHER = 10.0
 Bounds = dict[int, tuple[np.float32, np.float32]]
@@ -32,7 +33,8 @@ def huge(base: Rows, generator: Generator, *, is_smooth: bool) -> Rows:
     if is_smooth:
         centre = base.mean(axis=0)
         return _clipped(centre + (base[np.arange(FEW) % len(base)] - centre) * FARTHER)
-    sizes = 10.0 ** generator.uniform(2, 38, (FEW, base.shape[1]))
+    largest = np.linspace(3, 38, FEW)[:, None]  # row by row, because the largest may overflow in a scaler
+    sizes = 10.0 ** generator.uniform(2, largest, (FEW, base.shape[1]))
     sizes[0] = LARGEST
     return _replaced(base, _clipped(sizes * generator.choice([-1, 1], sizes.shape)), generator)
 
@@ -60,23 +62,31 @@ def at_thresholds(turning: Sequence[Turns], base: Rows) -> Rows:
 
 
 def at_turns(turning: Sequence[Turns], base: Rows, *, missing: bool = False) -> Rows:
-    """Rows that reach a node: with the first value that goes right and the last that goes left, or with none at all."""
-    stride = -(-sum(np.count_nonzero(turn.tree.feature >= 0) for turn in turning) // MOST_TURNS) or 1
-    values = 1 if missing else 2
+    """Rows that reach a node: with the first value that goes right and the last that goes left, or with none at all.
+
+    Several rows for a node while there is room: both ways down from it may end in the same answer for one of them.
+    """
+    nodes = sum(int(np.count_nonzero(turn.tree.feature >= 0)) for turn in turning)
+    stride, repeats = -(-nodes // MOST_TURNS) or 1, min(MOST_REPEATS, -(-MOST_TURNS // max(nodes, 1)))
     parts = [np.zeros((0, base.shape[1]), np.float32)]
     for number, turn in enumerate(turning):
-        nodes = np.flatnonzero(turn.tree.feature >= 0)[number % stride :: stride]
-        rows = base[(np.arange(len(nodes)) + number) % len(base)]
-        above_each = parents(turn.tree)
-        for row, node in zip(rows, nodes, strict=True):
-            _lead(row, _bounds(turn, above_each, int(node)))
-        rows = np.repeat(rows, values, axis=0)
-        first, column = np.arange(len(nodes)) * values, turn.tree.feature[nodes]
-        rows[first, column] = np.nan if missing else turn.at[nodes]
-        if not missing:
-            rows[first + 1, column] = below(turn.at[nodes])
-        parts.append(rows)
+        chosen = np.repeat(np.flatnonzero(turn.tree.feature >= 0)[number % stride :: stride], repeats)
+        parts.append(_standing(turn, chosen, base[(np.arange(len(chosen)) * 7 + number) % len(base)], missing=missing))
     return np.concatenate(parts)
+
+
+def _standing(turn: Turns, nodes: NDArray[np.intp], rows: Rows, *, missing: bool) -> Rows:
+    """`rows`, moved to reach `nodes` one by one, and standing at them."""
+    above_each = parents(turn.tree)
+    for row, node in zip(rows, nodes, strict=True):
+        _lead(row, _bounds(turn, above_each, int(node)))
+    column, each = turn.tree.feature[nodes], np.arange(len(nodes))
+    if missing:
+        rows[each, column] = np.nan
+        return rows
+    right, left = rows.copy(), rows
+    right[each, column], left[each, column] = turn.at[nodes], below(turn.at[nodes])
+    return np.concatenate([right, left])
 
 
 def parents(tree: Tree) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from export.forests import route_missing, tree_of
 from export.linear import logistic_graph
 from export.original import Original, classes, named_classes, value
 from export.pickles import unpickled
-from export.steps import Step, fills, steps_of
+from export.steps import Step, check_fitted, fills, steps_of
 from serinus.golden import Natives
 from serinus.schema import OutputSchema, Rows
 
@@ -66,13 +66,13 @@ def _guard(estimator: Any) -> None:
         raise Refused(f"the pickle holds an {kind}: save it with `model.save_model('model.json')` and export that file")
     if kind not in SUPPORTED or not type(estimator).__module__.startswith("sklearn."):
         raise Refused(f"cannot export a {type(estimator).__module__}.{kind}; supported are {', '.join(SUPPORTED)}")
-    need("sklearn.utils.validation").check_is_fitted(estimator)
+    check_fitted(estimator)
     if getattr(estimator, "n_outputs_", 1) > 1:
         raise Refused(f"the {kind} has {estimator.n_outputs_} outputs; a bundle has one")
-    if kind in BOOSTED and estimator.init not in (None, "zero"):
-        raise Refused(f"the {kind} starts from another model (init={estimator.init!r}), which cannot be converted")
+    if kind in BOOSTED and estimator.init is not None:
+        raise Refused(f"the {kind} starts from init={estimator.init!r}; supported is the default, None")
     if hasattr(estimator, "classes_") and len(estimator.classes_) < 2:
-        raise Refused(f"the {kind} was trained on the one class {estimator.classes_[0]!r}")
+        raise Refused(f"the {kind} was trained on the one class {estimator.classes_.tolist()[0]!r}")
 
 
 def _output(estimator: Any, labels: Sequence[str] | None) -> OutputSchema:

@@ -65,8 +65,15 @@ def steps_of(transformer: Any) -> tuple[Step, ...]:
     kind = type(transformer).__name__
     if kind not in READERS:
         raise Refused(f"cannot put a {kind} in front of a model; supported are {', '.join(READERS)}, and Pipelines")
-    need("sklearn.utils.validation").check_is_fitted(transformer)
+    check_fitted(transformer)
     return READERS[kind](transformer)
+
+
+def check_fitted(estimator: Any) -> None:
+    try:
+        need("sklearn.utils.validation").check_is_fitted(estimator)
+    except need("sklearn.exceptions").NotFittedError as error:
+        raise Refused(f"the {type(estimator).__name__} is not fitted: train it before it is saved") from error
 
 
 def _imputer(imputer: Any) -> tuple[Step, ...]:
