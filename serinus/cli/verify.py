@@ -1,0 +1,52 @@
+"""`serinus verify`: is a bundle whole, and does it still answer as the original did?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serinus.cli.options import JsonOption
+
+
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="The folder of a bundle, such as models/xgboost/v1.0.0.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Check every checksum of a bundle, and replay its golden rows. Needs no training library.
+
+    Try: serinus verify models/xgboost/v1.0.0
+    """
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from serinus.bundle import Bundle
+    from serinus.errors import BundleError
+    from serinus.golden import replay
+    from serinus.predictor import RUNTIME, Predictor
+
+    loaded = Bundle.load(bundle)
+    comparison = replay(loaded, Predictor(loaded))
+    if not comparison.is_equal:
+        raise BundleError(
+            f"{bundle} does not answer as its original did on {comparison.wrong.sum()} of {len(comparison.wrong)} "
+            f"golden rows (by up to {comparison.worst:.3g}, tolerance {comparison.tolerance:.3g}) with {RUNTIME}"
+        )
+    result = {
+        "model": loaded.metadata.model_name,
+        "version": loaded.metadata.version,
+        "digest": loaded.digest,
+        "runtime": RUNTIME,
+        "golden_rows": len(comparison.wrong),
+        "max_difference": comparison.worst,
+        "tolerance": comparison.tolerance,
+        "ties": int(comparison.ties.sum()),
+    }
+    if as_json:
+        print(json.dumps(result))
+        return
+    table = Table("", "", title=f"{bundle} is whole and answers as its original did", show_header=False)
+    for key, value in result.items():
+        table.add_row(key.replace("_", " "), f"{value:.3g}" if isinstance(value, float) else str(value))
+    Console().print(table)
