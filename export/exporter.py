@@ -43,7 +43,7 @@ class Request:
     version: str
     framework: str | None = None
     labels: tuple[str, ...] | None = None
-    sample: Path | NDArray[Any] | None = None
+    sample: Path | NDArray[Any] | Sample | None = None
     preprocessing: Path | None = None
     training: Mapping[str, JsonValue] = field(default_factory=dict)
     performance: Mapping[str, float] = field(default_factory=dict)

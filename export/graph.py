@@ -80,23 +80,28 @@ def _answer(graph: onnx.GraphProto) -> str:
 
 
 def _alive(graph: onnx.GraphProto, answer: str) -> onnx.GraphProto:
-    """`graph` without what only its other outputs needed, and without anything it says about itself."""
-    needed = {answer}
-    nodes = []
-    for node in reversed(graph.node):
-        if needed.intersection(node.output):
-            needed.update(_reads(node))
-            nodes.append(node)
-    alive = onnx.GraphProto()
-    alive.node.extend(reversed(nodes))
-    alive.initializer.extend(tensor for tensor in graph.initializer if tensor.name in needed)
+    """What `answer` needs of `graph`, in the order it is needed: converters sort by names, which count up."""
+    makers = {output: node for node in graph.node for output in node.output}
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    alive, done, waiting = onnx.GraphProto(), set[str](), [answer]
+    while waiting:
+        name = waiting[-1]
+        missing = [] if name in done or name not in makers else [r for r in _reads(makers[name]) if r not in done]
+        if missing:
+            waiting.extend(reversed(missing))
+            continue
+        waiting.pop()
+        if name not in done:
+            alive.node.extend([makers[name]] if name in makers else [])
+            alive.initializer.extend([constants[name]] if name in constants else [])
+            done.update(makers[name].output if name in makers else [name])
     return alive
 
 
-def _reads(node: NodeProto) -> set[str]:
+def _reads(node: NodeProto) -> list[str]:
     """What `node` reads, the nodes of its branches and loops included."""
     inner = [child for attribute in node.attribute for child in attribute.g.node]
-    return set(node.input).union(*(_reads(child) for child in inner))
+    return [name for name in [*node.input, *(name for child in inner for name in _reads(child))] if name]
 
 
 def _renamed(graph: onnx.GraphProto, names: dict[str, str]) -> onnx.GraphProto:
@@ -121,6 +126,7 @@ def _rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
         named.name = names.get(named.name, named.name)
     for node in graph.node:
         node.name = node.doc_string = ""
+        node.attribute.sort(key=lambda attribute: attribute.name)
         node.input[:] = [names.get(name, name) for name in node.input]
         node.output[:] = [names.get(name, name) for name in node.output]
         for attribute in node.attribute:

@@ -20,8 +20,10 @@ class Sample:
     names: tuple[str, ...] | None = None
 
 
-def sample_of(source: Path | NDArray[Any]) -> Sample:
+def sample_of(source: Path | NDArray[Any] | Sample) -> Sample:
     """The rows in an array, or in a .npz (array X), .npy, .csv or .parquet file of feature columns."""
+    if isinstance(source, Sample):
+        return source
     if isinstance(source, np.ndarray):
         return Sample(_rows(source, "the sample"))
     if not source.is_file():
