@@ -82,15 +82,18 @@ def _imputer(imputer: Any) -> tuple[Step, ...]:
         raise Refused(f"a SimpleImputer must fill NaN, this one fills {missing!r}")
     if imputer.add_indicator:
         raise Refused("a SimpleImputer with add_indicator=True adds columns, which is not supported")
-    if imputer.statistics_.dtype.kind not in "fiu":
-        raise Refused(f"a SimpleImputer must fill with numbers, this one fills with {list(imputer.statistics_[:3])}")
-    empty = np.flatnonzero(np.isnan(imputer.statistics_.astype(np.float64)))
+    try:
+        fills = imputer.statistics_.astype(np.float64)  # an array of objects where the strategy is "constant"
+    except ValueError:
+        shown = list(imputer.statistics_[:3])
+        raise Refused(f"a SimpleImputer must fill with numbers, this one fills with {shown}") from None
+    empty = np.flatnonzero(np.isnan(fills))
     if len(empty):
         raise Refused(
             f"the SimpleImputer drops the features {', '.join(map(str, empty[:10]))}, which were always missing when "
             "it was fitted: fit it without them, or with keep_empty_features=True"
         )
-    return (Step("Fill", imputer.statistics_.astype(np.float32)),)
+    return (Step("Fill", fills.astype(np.float32)),)
 
 
 def _standard(scaler: Any) -> tuple[Step, ...]:

@@ -34,6 +34,10 @@ class LightCurves:
     def __len__(self) -> int:
         return len(self.flux)
 
+    def only(self, rows: NDArray[np.int64]) -> "LightCurves":
+        """The curves at `rows`, in that order."""
+        return LightCurves(self.flux[rows], self.labels[rows], self.kepid[rows])
+
 
 def load(path: Path) -> LightCurves:
     """Read `X`, `y` and, where it is there, `kepid`; rows are numbered from 0 where it is not."""
