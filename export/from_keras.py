@@ -116,7 +116,7 @@ def _predict(flat: Any, rows: Rows) -> Natives:
 
 
 def _convert(flat: Any) -> Any:
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # what it cannot convert is refused by the checker
     from_function = need("tf2onnx", extra=KERAS).convert.from_function
     return from_function(flat, input_signature=flat.input_signature, opset=CONVERTER_OPSET)[0]
 

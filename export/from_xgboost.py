@@ -75,7 +75,7 @@ def _read(source: Path) -> Any:
     xgboost = need("xgboost")
     booster = xgboost.Booster({"nthread": 1})
     try:
-        booster.load_model(source)
+        booster.load_model(bytearray(source.read_bytes()))  # by name it would guess the format from the suffix
     except xgboost.core.XGBoostError as error:
         if source.suffix in (".json", ".ubj"):
             raise Refused(f"{source} is not an XGBoost model: {_first_line(error)}") from error

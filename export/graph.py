@@ -41,8 +41,15 @@ def finish(original: Original, properties: Mapping[str, str]) -> bytes:
     opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=IR, producer_name="serinus")
     helper.set_model_props(model, dict(sorted(properties.items())))
-    onnx.checker.check_model(model, full_check=True)
+    _check(model)
     return bytes(model.SerializeToString(deterministic=True))
+
+
+def _check(model: ModelProto) -> None:
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise Refused(f"the converter could not express this model in ONNX: {str(error).strip()}") from error
 
 
 class Piece:

@@ -83,17 +83,17 @@ def _imputer(imputer: Any) -> tuple[Step, ...]:
     if imputer.add_indicator:
         raise Refused("a SimpleImputer with add_indicator=True adds columns, which is not supported")
     try:
-        fills = imputer.statistics_.astype(np.float64)  # an array of objects where the strategy is "constant"
+        values = imputer.statistics_.astype(np.float64)  # an array of objects where the strategy is "constant"
     except ValueError:
         shown = list(imputer.statistics_[:3])
         raise Refused(f"a SimpleImputer must fill with numbers, this one fills with {shown}") from None
-    empty = np.flatnonzero(np.isnan(fills))
+    empty = np.flatnonzero(np.isnan(values))
     if len(empty):
         raise Refused(
             f"the SimpleImputer drops the features {', '.join(map(str, empty[:10]))}, which were always missing when "
             "it was fitted: fit it without them, or with keep_empty_features=True"
         )
-    return (Step("Fill", fills.astype(np.float32)),)
+    return (Step("Fill", values.astype(np.float32)),)
 
 
 def _standard(scaler: Any) -> tuple[Step, ...]:

@@ -1,5 +1,8 @@
 """The whole way: a trained model in a file, its bundle on disk."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +11,7 @@ import numpy as np
 import onnx
 import pytest
 import xgboost
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
 
 from export.errors import ExportError, Refused
 from export.exporter import Request, export
@@ -77,6 +80,31 @@ def test_the_graph_keeps_the_contract(forest: Path, tmp_path: Path) -> None:
 def test_the_same_source_makes_the_same_bytes(forest: Path, tmp_path: Path) -> None:
     first, second = (export(Request(forest, "forest", "1.0.0"), tmp_path / at, created_at=NOW) for at in "ab")
     assert first.digest == second.digest
+
+
+def test_a_regressor_keeps_its_tolerance_beside_its_golden_rows(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    source = tmp_path / "model.pkl"
+    joblib.dump(GradientBoostingRegressor(n_estimators=5).fit(rows, rows[:, 0] * 1000), source)
+    bundle = export(Request(source, "trees", "1.0.0", sample=rows), tmp_path / "models", created_at=NOW)
+    assert bundle.metadata.output_schema.model_dump()["task"] == "regression"
+    assert bundle.metadata.parity.tolerance > 1e-5
+    assert golden.replay(bundle, Predictor(bundle)).is_equal
+    assert len(golden.load(bundle)[0]) >= 64
+
+
+def test_another_process_makes_the_same_bytes(forest: Path, tmp_path: Path) -> None:
+    """Names and sets are hashed differently there."""
+    digest = export(Request(forest, "forest", "1.0.0"), tmp_path / "here", created_at=NOW).digest
+    program = (
+        "import sys; from datetime import UTC, datetime; from pathlib import Path\n"
+        "from export.exporter import Request, export\n"
+        "now = datetime(2026, 11, 20, 12, tzinfo=UTC)\n"
+        "print(export(Request(Path(sys.argv[1]), 'forest', '1.0.0'), Path(sys.argv[2]), created_at=now).digest)"
+    )
+    command = [sys.executable, "-c", program, forest, tmp_path / "there"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONHASHSEED": "7"})
+    assert done.stdout.strip() == digest
 
 
 def test_a_bundle_is_only_replaced_when_told_to(forest: Path, tmp_path: Path) -> None:

@@ -227,3 +227,18 @@ def test_the_same_network_makes_the_same_graph_however_often_it_is_converted(tmp
     convolutional().save(tmp_path / "model.keras")
     first, second = (graph_of(load(tmp_path / "model.keras", None)) for _ in range(2))
     assert first == second
+
+
+def test_an_operation_that_onnx_lacks_is_refused_by_name(tmp_path: Path) -> None:
+    import tensorflow
+
+    class Module(tensorflow.Module):
+        @tensorflow.function(input_signature=[tensorflow.TensorSpec((None, 3), tensorflow.float32)])
+        def __call__(self, rows: Any) -> Any:
+            return tensorflow.math.lgamma(tensorflow.reduce_sum(rows, axis=1, keepdims=True))
+
+    module = Module()
+    tensorflow.saved_model.save(module, str(tmp_path / "model"), signatures=module.__call__)
+    original = load(tmp_path / "model", None)
+    with pytest.raises(Refused, match="could not express this model in ONNX: No Op registered for Lgamma"):
+        graph_of(original)

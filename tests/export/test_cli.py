@@ -1,0 +1,120 @@
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from export.errors import Refused
+from serinus.bundle import Bundle
+from serinus.cli.export import export
+from serinus.cli.verify import verify
+from serinus.errors import BundleError
+from tests.bundles import write_bundle
+from tests.export.originals import booster, sample_rows, two_classes
+
+app = typer.Typer(pretty_exceptions_enable=False)
+app.command()(export)
+app.command()(verify)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    rows = sample_rows()
+    booster(tmp_path / "model.json", rows, two_classes(rows), {"objective": "binary:logistic"})
+    return tmp_path / "model.json"
+
+
+def run(*arguments: object) -> str:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_export_reports_what_was_proven(source: Path, tmp_path: Path) -> None:
+    shown = run("export", source, "--name", "booster", "--version", "1.0.0", "--out", tmp_path / "models")
+    bundle = Bundle.load(tmp_path / "models/booster/v1.0.0")
+    for said in ("rows tried", "largest difference", "label flips", "digest", bundle.digest[:16]):
+        assert said in shown
+
+
+def test_export_as_json_prints_the_metadata_and_nothing_else(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "performance.json").write_text('{"f1_score": 0.8}')
+    shown = run(
+        *("export", source, "--name", "booster", "--version", "1.0.0", "--out", tmp_path / "models", "--json"),
+        *("--labels", "quiet, active", "--performance", tmp_path / "performance.json"),
+    )
+    said = json.loads(shown)
+    assert said["output_schema"]["labels"] == ["quiet", "active"]
+    assert said["performance"] == {"f1_score": 0.8}
+    assert said == json.loads((tmp_path / "models/booster/v1.0.0/metadata.json").read_text())
+
+
+@pytest.mark.parametrize("content", ["[1]", "nonsense"])
+def test_export_refuses_a_training_file_that_is_no_object(source: Path, tmp_path: Path, content: str) -> None:
+    (tmp_path / "training.json").write_text(content)
+    arguments = [
+        "export",
+        str(source),
+        "--name",
+        "m",
+        "--version",
+        "1.0.0",
+        "--training",
+        str(tmp_path / "training.json"),
+    ]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert "training.json" in result.output
+
+
+def test_export_lets_our_errors_through(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="2 classes, but 3 labels"):
+        run("export", source, "--name", "m", "--version", "1.0.0", "--labels", "a,b,c", "--out", tmp_path)
+
+
+def test_verify_replays_the_golden_rows(tmp_path: Path) -> None:
+    bundle = write_bundle(tmp_path)
+    assert "answers as its original did" in " ".join(run("verify", bundle.folder).split())
+    said = json.loads(run("verify", bundle.folder, "--json"))
+    assert (said["digest"], said["golden_rows"]) == (bundle.digest, 64)
+
+
+def test_verify_stops_at_an_altered_file(tmp_path: Path) -> None:
+    bundle = write_bundle(tmp_path)
+    contents = bytearray((bundle.folder / "model.onnx").read_bytes())
+    contents[-1] ^= 1
+    (bundle.folder / "model.onnx").write_bytes(contents)
+    with pytest.raises(BundleError, match=r"model.onnx was altered: expected sha256"):
+        run("verify", bundle.folder)
+
+
+def test_verify_stops_when_the_answers_are_others(tmp_path: Path) -> None:
+    """As after an upgrade of the runtime: the files are whole, and the answers are not."""
+    import numpy as np
+
+    from serinus import bundle as bundles
+
+    bundle = write_bundle(tmp_path)
+    with np.load(bundle.golden) as golden:
+        np.savez(tmp_path / "golden.npz", rows=golden["rows"], native=golden["native"][:, ::-1])
+    files = {name: (bundle.folder / name).read_bytes() for name in bundles.FILES}
+    files["golden.npz"] = (tmp_path / "golden.npz").read_bytes()
+    bundles.write(bundle.folder, files, replace=True)
+    with pytest.raises(BundleError, match="does not answer as its original did on"):
+        run("verify", bundle.folder)
+
+
+def test_verify_needs_no_training_library(source: Path, tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    run("export", source, "--name", "booster", "--version", "1.0.0", "--out", tmp_path)
+    libraries = "'xgboost', 'sklearn', 'onnx', 'onnxmltools', 'skl2onnx', 'joblib', 'tensorflow', 'keras'"
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys([{libraries}]))\n"
+        "from pathlib import Path; from serinus.cli.verify import verify\n"
+        f"verify(Path({str(tmp_path / 'booster/v1.0.0')!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

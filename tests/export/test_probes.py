@@ -1,0 +1,105 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from export.from_sklearn import load
+from export.original import Original
+from export.probes import Probes, probes
+from serinus.schema import Rows
+from tests.export.originals import pickled, sample_rows, three_classes
+
+
+def tree(folder: Path, *steps: object) -> Original:
+    rows = sample_rows()
+    fitted = make_pipeline(*steps, DecisionTreeClassifier(max_depth=4, random_state=0)).fit(rows, three_classes(rows))
+    return load(pickled(folder / "tree.pkl", fitted), None)
+
+
+def tried(original: Original, sample: Rows | None) -> Probes:
+    return probes(original, sample, np.random.default_rng(0))
+
+
+def of_kind(found: Probes, kind: str) -> Rows:
+    return found.rows[found.kinds == kind]
+
+
+@pytest.mark.parametrize("sample", [sample_rows(missing=0.1), sample_rows(count=3), None], ids=["many", "few", "none"])
+def test_there_are_ten_thousand_rows_whatever_the_sample(tmp_path: Path, sample: Rows | None) -> None:
+    assert len(tried(tree(tmp_path), sample).rows) >= 10_000
+
+
+def test_the_rows_are_the_same_for_the_same_seed(tmp_path: Path) -> None:
+    first, second = (tried(tree(tmp_path), sample_rows()) for _ in range(2))
+    np.testing.assert_array_equal(first.rows, second.rows)
+
+
+def test_the_sample_is_tried_as_it_is(tmp_path: Path) -> None:
+    sample = sample_rows(missing=0.1)
+    np.testing.assert_array_equal(of_kind(tried(tree(tmp_path), sample), "sample"), sample)
+
+
+@pytest.mark.parametrize("steps", [(), (StandardScaler(),)], ids=["bare", "scaled"])
+def test_every_threshold_is_met_and_missed_by_one_bit(tmp_path: Path, steps: tuple[object, ...]) -> None:
+    """Whether a row turns right at a node changes between two neighbouring inputs, and both of them are tried."""
+    original = tree(tmp_path, *steps)
+    rows = of_kind(tried(original, sample_rows()), "threshold")
+    (trained,) = original.trees
+    scaled = rows
+    for step in original.steps:
+        scaled = step(scaled)
+    for feature, threshold in zip(trained.feature, trained.threshold, strict=True):
+        if feature >= 0:
+            inputs = np.unique(rows[:, feature])
+            first_right = rows[scaled[:, feature] >= threshold, feature].min()
+            assert np.nextafter(first_right, np.float32(-np.inf)) in inputs
+            assert np.nextafter(first_right, np.float32(np.inf)) in inputs
+
+
+def test_turn_rows_reach_every_node_and_stand_on_both_sides(tmp_path: Path) -> None:
+    original = tree(tmp_path)
+    (trained,) = original.trees
+    reached = {
+        (node, goes) for row in of_kind(tried(original, sample_rows()), "turn") for node, goes in _way(trained, row)
+    }
+    inner = np.flatnonzero(trained.feature >= 0).tolist()
+    assert {(node, goes) for node in inner for goes in ("left", "right")} <= reached
+
+
+def _way(trained, row: Rows):
+    node = 0
+    while trained.feature[node] >= 0:
+        goes_left = row[trained.feature[node]] < trained.threshold[node]
+        yield node, "left" if goes_left else "right"
+        node = trained.left[node] if goes_left else trained.right[node]
+
+
+def test_the_edges_hold_what_they_say(tmp_path: Path) -> None:
+    found = tried(tree(tmp_path), sample_rows())
+    zeros, negative = of_kind(found, "zero"), of_kind(found, "negative-zero")
+    assert not np.signbit(zeros[0]).any()
+    assert (zeros[0] == 0).all()
+    assert np.signbit(negative[0]).all()
+    assert (np.abs(of_kind(found, "tiny")[0]) < 1.2e-38).any()
+    assert np.abs(of_kind(found, "huge")).max() == np.finfo(np.float32).max
+    assert (np.isnan(of_kind(found, "missing-one")).sum(axis=1) == 1).all()
+    assert np.isnan(of_kind(found, "missing-all")).all()
+    assert np.isnan(of_kind(found, "missing-at-turn")).any(axis=1).all()
+
+
+def test_rows_that_overflow_in_the_preprocessing_are_left_out(tmp_path: Path) -> None:
+    original = tree(tmp_path, StandardScaler())
+    huge = of_kind(tried(original, sample_rows()), "huge")
+    assert len(huge) > 200
+    for step in original.steps:
+        huge = step(huge)
+    assert np.isfinite(huge).all()
+
+
+def test_a_column_that_is_always_missing_does_not_stop_the_gate(tmp_path: Path) -> None:
+    sample = sample_rows()
+    sample[:, 2] = np.nan
+    assert not np.isnan(of_kind(tried(tree(tmp_path), sample), "noisy")).any()
