@@ -8,11 +8,13 @@ SerinusError
   JobError        a bulk job cannot start, go on, or be trusted
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 Shown = str | int | float | bool | None
 LONGEST_SHOWN = 60
+LARGEST_INTEGER = 2**63
 
 
 class SerinusError(Exception):
@@ -57,13 +59,26 @@ class InputError(SerinusError):
 
 
 def shown(value: object) -> Shown:
-    """`value` as it may appear in a message: scalars as they are, the rest named by kind, nothing long."""
-    if value is None or isinstance(value, bool | int | float):
-        return value if len(str(value)) <= LONGEST_SHOWN else str(value)[:LONGEST_SHOWN] + "..."
-    if isinstance(value, str):
-        return value if len(value) <= LONGEST_SHOWN else value[:LONGEST_SHOWN] + "..."
-    if isinstance(value, list | tuple):
-        return f"a list of {len(value)}"
-    if isinstance(value, dict):
-        return f"an object of {len(value)} members"
-    return f"a {type(value).__name__}"
+    """`value` as every JSON writer takes it: a scalar as it is or as short text, the rest named by kind."""
+    match value:
+        case None | bool():
+            fit: Shown = value
+        case int():
+            fit = value if abs(value) < LARGEST_INTEGER else short(str(value))
+        case float():
+            fit = value if math.isfinite(value) else str(value)
+        case str():
+            fit = short(value)
+        case list() | tuple():
+            fit = f"a list of {len(value)}"
+        case dict():
+            fit = f"an object of {len(value)} members"
+        case _:
+            fit = f"a {type(value).__name__}"
+    return fit
+
+
+def short(text: str) -> str:
+    """`text` cut where it gets long, and without lone surrogates, which JSON can spell and UTF-8 cannot."""
+    start = text[:LONGEST_SHOWN].encode("utf-8", "backslashreplace").decode()
+    return start if len(text) <= LONGEST_SHOWN else start + "..."

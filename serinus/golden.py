@@ -1,12 +1,13 @@
 """Golden rows: what the native library answered when the bundle was made, compared with what is served now.
 
 The comparison is the same at export (10,000 rows and more), at image build, and in the deep health check.
-Two answers differ when a probability differs by more than the tolerance, or when the label does although the native
-library's two best classes are further apart than that: closer ones are a tie, and either label is right.
+Two answers differ when a probability differs by more than the tolerance, or when the native library puts the label
+further than that behind its best one: classes closer together are a tie, and each of their labels is right.
 """
 
 from dataclasses import dataclass
 from typing import Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from serinus.bundle import Bundle
 from serinus.errors import BundleError
 from serinus.prediction import Answers, Classes
-from serinus.schema import Rows
+from serinus.schema import ClassificationSchema, Rows
 
 Natives = NDArray[np.floating]
 
@@ -61,11 +62,23 @@ def replay(bundle: Bundle, model: Model) -> Comparison:
 
 
 def load(bundle: Bundle) -> tuple[Rows, Natives]:
-    with np.load(bundle.golden, allow_pickle=False) as golden:
-        rows, native = golden["rows"], golden["native"]
-    if rows.dtype != np.float32 or rows.shape != (len(native), bundle.metadata.input_schema.features):
-        raise BundleError(f"{bundle.golden}: rows of another shape than the model's: {rows.dtype} {rows.shape}")
+    """The rows, float32 [N, F], and the native answers to them; BundleError when that is not what the file holds."""
+    try:
+        with bundle.golden.open("rb") as file, np.load(file, allow_pickle=False) as golden:
+            rows, native = golden["rows"], golden["native"]
+    except (OSError, EOFError, ValueError, TypeError, KeyError, BadZipFile) as error:
+        raise BundleError(f"{bundle.golden} holds no golden rows: {error}") from error
+    _check_shapes(bundle, rows, native)
     return rows, native
+
+
+def _check_shapes(bundle: Bundle, rows: Rows, native: Natives) -> None:
+    schema = bundle.metadata.output_schema
+    size, width = len(rows), bundle.metadata.input_schema.features
+    natives = [(size, schema.classes)] if isinstance(schema, ClassificationSchema) else [(size, 1), (size,)]
+    if not size or rows.dtype != np.float32 or rows.shape != (size, width) or native.shape not in natives:
+        expected = f"expected rows float32 {(size, width)} and native {natives[0]}"
+        raise BundleError(f"{bundle.golden}: {expected}, got {rows.dtype} {rows.shape} and {native.shape}")
 
 
 def _differences(native: Natives, served: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -73,11 +86,12 @@ def _differences(native: Natives, served: NDArray[np.float32]) -> NDArray[np.flo
         apart = np.abs(np.asarray(native, np.float64) - served)
     both_nan = np.isnan(native) & np.isnan(served)
     apart[both_nan | (native == served)] = 0.0  # equal infinities differ by NaN otherwise
-    worst: NDArray[np.float64] = np.nan_to_num(apart, nan=np.inf).max(axis=1)
+    apart[np.isnan(apart)] = np.inf
+    worst: NDArray[np.float64] = apart.max(axis=1)
     return worst
 
 
 def _flips(native: Natives, ids: NDArray[np.int64], tolerance: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    best_two = np.sort(native, axis=1)[:, -2:]
-    ties = (best_two[:, 1] - best_two[:, 0]) < tolerance
-    return (native.argmax(axis=1) != ids) & ~ties, ties
+    second, best = np.sort(native, axis=1)[:, -2:].T
+    of_served = np.take_along_axis(native, ids[:, None], axis=1)[:, 0]
+    return best - of_served >= tolerance, best - second < tolerance

@@ -1,15 +1,19 @@
 """Run one bundle in ONNX Runtime. The only module that knows onnxruntime."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnxruntime as ort
 
-from serinus.bundle import Bundle
+from serinus.bundle import MODEL, Bundle
 from serinus.errors import BundleError
 from serinus.prediction import Answers, Classes, Values
 from serinus.schema import ClassificationSchema, Rows
 
 RUNTIME = f"onnxruntime {ort.__version__}"
 ERRORS_ONLY = 3
+FLOAT, INT = "tensor(float)", "tensor(int64)"
+Signature = tuple[str | int, ...]
 
 
 class Predictor:
@@ -37,11 +41,20 @@ class Predictor:
         self.predict(np.zeros((1, self.metadata.input_schema.features), np.float32))
 
     def _check_signature(self, bundle: Bundle) -> None:
-        got = {put.name: put.shape[1:] for put in (*self._session.get_inputs(), *self._session.get_outputs())}
-        width = [bundle.metadata.input_schema.features]
-        columns = {"value": [1]} if self._labels is None else {"label": [], "probabilities": [len(self._labels)]}
-        if got != {"input": width, **columns}:
-            raise BundleError(f"{bundle.folder}: model.onnx has {got}, its metadata says {width} -> {columns}")
+        got = {put.name: _signature(put) for put in (*self._session.get_inputs(), *self._session.get_outputs())}
+        expected = {"input": (FLOAT, "N", bundle.metadata.input_schema.features), **_outputs(self._labels)}
+        if got != expected:
+            raise BundleError(f"{bundle.folder / MODEL}: its metadata says {expected}, it has {got}")
+
+
+def _outputs(labels: Sequence[str] | None) -> dict[str, Signature]:
+    if labels is None:
+        return {"value": (FLOAT, "N", 1)}
+    return {"label": (INT, "N"), "probabilities": (FLOAT, "N", len(labels))}
+
+
+def _signature(put: ort.NodeArg) -> Signature:
+    return (put.type, *(size if isinstance(size, int) else "N" for size in put.shape))
 
 
 def session(model: bytes, *, threads: int = 1) -> ort.InferenceSession:

@@ -19,6 +19,7 @@ from serinus.errors import Problem
 Rows = NDArray[np.float32]
 NanPolicy = Literal["allow", "reject"]
 LARGEST = float(np.finfo(np.float32).max)
+OVERFLOWS = LARGEST + 2.0**103  # from half a step above the largest on, rounding to float32 gives infinity
 
 
 class InputSchema(BaseModel):
@@ -89,9 +90,9 @@ def problem_with(value: float, field: str, nan_policy: NanPolicy) -> Problem | N
         return None if nan_policy == "allow" else Problem(field, "NaN", expected_number(nan_policy))
     if math.isinf(value):
         return Problem(field, "Infinity" if value > 0 else "-Infinity", expected_number(nan_policy))
-    with np.errstate(over="ignore"):
-        fits = np.isfinite(np.float32(value))
-    return None if fits else Problem(field, value, f"a float32 number, at most {LARGEST:.7e} in size")
+    if abs(value) < OVERFLOWS:
+        return None
+    return Problem(field, value, f"a float32 number, at most {LARGEST:.7e} in size")
 
 
 def expected_number(nan_policy: NanPolicy) -> str:

@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -10,6 +10,8 @@ from serinus.bundle import NAME, SEMVER
 from serinus.errors import ServiceError
 
 Voting = Literal["soft", "hard"]
+Name = Annotated[str, Field(pattern=NAME)]
+Version = Annotated[str, Field(pattern=SEMVER)]
 
 
 class Section(BaseModel):
@@ -17,7 +19,7 @@ class Section(BaseModel):
 
 
 class About(Section):
-    name: str = Field(pattern=NAME)
+    name: Name
     task: Literal["classification", "regression"]
     labels: tuple[str, ...] = ()
 
@@ -51,7 +53,7 @@ class Log(Section):
 class Service(Section):
     service: About
     input: Input
-    models: dict[str, str]
+    models: dict[Name, Version] = Field(min_length=1)
     auto: Auto = Auto()
     ensemble: EnsembleSection = EnsembleSection()
     gateway: Gateway = Gateway()
@@ -60,12 +62,9 @@ class Service(Section):
 
     @model_validator(mode="after")
     def _agrees(self) -> "Service":
-        if not self.models:
-            raise ValueError("a service needs at least one model under [models]")
-        for name, version in self.models.items():
-            Pinned(name=name, version=version)
-        if self.service.task == "classification" and len(set(self.service.labels)) < 2:
-            raise ValueError(f"a classifier needs at least two labels, got {list(self.service.labels)}")
+        labels = self.service.labels
+        if self.service.task == "classification" and not 2 <= len(set(labels)) == len(labels):
+            raise ValueError(f"a classifier needs two or more different labels, got {list(labels)}")
         return self
 
     @property
@@ -77,11 +76,6 @@ class Service(Section):
         return {name: bundle_folder(models, name, version) for name, version in self.models.items()}
 
 
-class Pinned(Section):
-    name: str = Field(pattern=NAME)
-    version: str = Field(pattern=SEMVER)
-
-
 def bundle_folder(models: Path, name: str, version: str) -> Path:
     return models / name / f"v{version}"
 
@@ -89,10 +83,10 @@ def bundle_folder(models: Path, name: str, version: str) -> Path:
 def load(file: Path) -> Service:
     """The service that `file` describes; ServiceError names the entry that is wrong, and what belongs there."""
     try:
-        return Service.model_validate(tomllib.loads(file.read_text()))
+        return Service.model_validate(tomllib.loads(file.read_bytes().decode()))
     except OSError as error:
         raise ServiceError(f"cannot read {file}: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ServiceError(f"{file} is not TOML: {error}") from error
     except ValidationError as error:
         first: Any = error.errors()[0]

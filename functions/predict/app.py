@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Route
@@ -13,7 +14,7 @@ from starlette.types import ASGIApp, Scope
 from functions.predict import answers, problems
 from functions.predict.asgi import SEEN, JsonEndpoint, Observed
 from functions.predict.catalogue import catalogue
-from functions.predict.problems import Refusal
+from functions.predict.problems import FAULT, Refusal
 from functions.predict.telemetry import Observation, Telemetry
 from functions.predict.wire import Width, read_many, read_one
 from serinus.ensemble import Ensemble
@@ -33,7 +34,13 @@ def create_app(
         title=f"Serinus: {ensemble.service.name}",
         version=release,
         routes=[*posts, *routes],
-        exception_handlers={Refusal: _refuse, HTTPException: _refuse_http},
+        redirect_slashes=False,  # the address to redirect to is not known behind a gateway
+        exception_handlers={
+            Refusal: _refuse,
+            HTTPException: _refuse_http,
+            RequestValidationError: _refuse_parameters,
+            Exception: _fault,
+        },
     )
     for prefix in PREFIXES:
         app.include_router(catalogue(ensemble, release), prefix=prefix, include_in_schema=prefix == PREFIXES[0])
@@ -91,3 +98,13 @@ async def _refuse_http(request: Request, error: Any) -> Response:
     if error.status_code == HTTPStatus.NOT_FOUND:
         return await _refuse(request, problems.no_route(method, path))
     return await _refuse(request, Refusal(error.status_code, str(error.detail)))
+
+
+async def _refuse_parameters(request: Request, error: Any) -> Response:
+    return await _refuse(request, problems.wrong_parameters(error.errors()))
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    """Starlette raises the error again once this is sent, and Observed tells telemetry of it."""
+    seen: Observation = request.scope[SEEN]
+    return Response(FAULT.body(seen.path, seen.request_id), FAULT.status, media_type=problems.MEDIA_TYPE)

@@ -41,7 +41,7 @@ def catalogue(ensemble: Ensemble, release: str) -> APIRouter:
         healthy = all(check["equal"] for check in checks.values())
         body = {
             "status": "healthy" if healthy else "unhealthy",
-            "timestamp": timestamp(time()),
+            "timestamp": timestamp(int(time())),
             "service": ensemble.service.name,
             "release": release,
             "models_loaded": len(ensemble.predictors),

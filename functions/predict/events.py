@@ -7,7 +7,7 @@ from mangum import Mangum
 from starlette.types import ASGIApp
 
 from functions.predict.problems import MEDIA_TYPE
-from serinus.errors import SerinusError
+from serinus.errors import SerinusError, shown
 
 TEXT = ["text/", "application/json", "application/javascript", "application/xml", MEDIA_TYPE, "application/x-ndjson"]
 
@@ -22,8 +22,9 @@ class Dispatcher:
     def __init__(self, app: ASGIApp) -> None:
         self._http = Mangum(app, lifespan="off", text_mime_types=TEXT)  # type: ignore[arg-type]  # same protocol, other alias
 
-    def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-        if "requestContext" not in event:
-            raise UnknownEvent(f"expected an API Gateway event (HTTP 2.0 or REST 1.0), got members {sorted(event)}")
+    def __call__(self, event: object, context: Any) -> dict[str, Any]:
+        if not isinstance(event, Mapping) or "requestContext" not in event:
+            got = f"members {sorted(event)}" if isinstance(event, Mapping) else repr(shown(event))
+            raise UnknownEvent(f"expected an API Gateway event (HTTP 2.0 or REST 1.0), got {got}")
         answer: dict[str, Any] = self._http(dict(event), context)
         return answer

@@ -1,17 +1,18 @@
 """Errors as the caller sees them: RFC 9457 problem+json. The one place that knows which error is which status."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
+from typing import Any
 
 import orjson
 
-from serinus.errors import InputError, Problem, UnknownModel, shown
+from serinus.errors import InputError, Problem, UnknownModel, short, shown
 
 MEDIA_TYPE = "application/problem+json"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: Python writes the traceback into an exception
 class Refusal(Exception):
     """A request that is answered with a 4xx or 5xx before, or instead of, a prediction."""
 
@@ -47,7 +48,7 @@ def unknown_model(error: UnknownModel, *, status: int) -> Refusal:
 
 
 def too_large(size: int, most: int) -> Refusal:
-    problem = Problem("body", f"{size} bytes", f"at most {most} bytes; for more rows, score a file in bulk")
+    problem = Problem("body", f"{size} bytes or more", f"at most {most} bytes; for more rows, score a file in bulk")
     return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(problem), [problem])
 
 
@@ -64,6 +65,12 @@ def no_route(method: str, path: str) -> Refusal:
 def wrong_method(method: str, path: str, allowed: str) -> Refusal:
     problem = Problem("method", method, allowed)
     return Refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"{shown(path)} takes {allowed}", [problem], {"allow": allowed})
+
+
+def wrong_parameters(errors: Sequence[Mapping[str, Any]]) -> Refusal:
+    """What FastAPI found wrong with parameters."""
+    found = [Problem(short(str(error["loc"][-1])), shown(error["input"]), error["msg"]) for error in errors]
+    return refusal(InputError(found))
 
 
 FAULT = Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "a mistake of ours; the log has it under this request_id")

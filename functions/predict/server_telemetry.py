@@ -84,7 +84,7 @@ class ServerTelemetry:
         return Gauge(name, what, labels, registry=self._registry, multiprocess_mode="max")
 
     def _write(self, level: str, message: str, fields: dict[str, Any]) -> None:
-        line = {"level": level, "message": message, "timestamp": timestamp(time()), **self._named, **fields}
+        line = {"level": level, "message": message, "timestamp": timestamp(int(time())), **self._named, **fields}
         self._log.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE).decode())
         self._log.flush()
 

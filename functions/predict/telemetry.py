@@ -22,7 +22,7 @@ class Predicted:
 
 @dataclass(slots=True)
 class Observation:
-    """One request. `route` is its template, so that metrics do not grow with what callers make up."""
+    """One request. refused: the names of the fields that were not as expected."""
 
     request_id: str
     method: str

@@ -8,6 +8,7 @@ each wrong value with its place. simdjson's buffer flattens nested lists without
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -17,12 +18,14 @@ import simdjson
 from numpy.typing import NDArray
 
 from serinus.ensemble import AUTO
-from serinus.errors import InputError, Problem, shown
+from serinus.errors import InputError, Problem, short, shown
 from serinus.schema import NanPolicy, Rows, expected_number, problem_with, refused
 from serinus.service import Voting
 
 VOTINGS: tuple[Voting, ...] = ("soft", "hard")
 NUMBERS = {int, float, type(None)}
+NESTED = (simdjson.Array, simdjson.Object)
+MOST_MEMBERS = 5  # of an honest request: the rows and the options
 MOST_PROBLEMS = 20
 Kind = Literal["features", "samples"]
 
@@ -53,7 +56,7 @@ class PredictRequest:
     def by(self, name: str) -> "PredictRequest":
         """The same, to be answered by the model `name`; InputError when the request itself names another."""
         if self.options.model not in (AUTO, name):
-            raise InputError([Problem("model", self.options.model, f"{name}, as the path says, or nothing")])
+            raise InputError([Problem("model", shown(self.options.model), f"{name}, as the path says, or nothing")])
         return replace(self, options=replace(self.options, model=name))
 
 
@@ -84,23 +87,30 @@ def read_one(body: bytes, width: Width) -> PredictRequest:
 
 def read_many(body: bytes, width: Width, *, most: int) -> BatchRequest:
     """The samples in `body`, good and bad ones apart; InputError when it is no batch, or one of more than `most`."""
-    members = _quick_members(body, "samples")
-    if members is None or not isinstance(members["samples"], simdjson.Array):
-        members = _careful_members(body, "samples")
+    members = _quick_members(body, "samples") or _careful_members(body, "samples")
     samples = members.pop("samples")
     if not isinstance(samples, list | simdjson.Array) or not 0 < len(samples) <= most:
         raise InputError([Problem("samples", _size(samples), f"a list of 1 to {most} rows")])
     options = _options(members)
     if options.return_all_models:
         raise InputError([Problem("return_all_models", True, "false in a batch; ask row by row for every model")])
-    flat = body.count(b"[") == 1 + len(samples)
+    return _batch(list(samples), body.count(b"["), width, options)
+
+
+def nothing_good(problems: Mapping[int, Sequence[Problem]]) -> InputError:
+    """A batch without one good sample is refused whole."""
+    return InputError([problem for found in problems.values() for problem in found][:MOST_PROBLEMS])
+
+
+def _batch(samples: Sequence[object], brackets: int, width: Width, options: Options) -> BatchRequest:
+    """`samples` read one by one; `brackets`, how many `[` the body holds, tells whether one may hold lists."""
+    flat = brackets == 1 + sum(isinstance(sample, simdjson.Array) for sample in samples)
     read = [_sample(sample, place, width, flat=flat) for place, sample in enumerate(samples)]
-    good = [place for place, (_, problems) in enumerate(read) if not problems]
-    rows = np.concatenate([read[place][0] for place in good]) if good else np.empty((0, width.features), np.float32)
     problems = {place: problems for place, (_, problems) in enumerate(read) if problems}
-    if not good:
-        raise InputError([problem for found in problems.values() for problem in found][:MOST_PROBLEMS])
-    return BatchRequest(rows, options, len(read), good, problems)
+    if len(problems) == len(read):
+        raise nothing_good(problems)
+    good = [place for place in range(len(read)) if place not in problems]
+    return BatchRequest(np.concatenate([read[place][0] for place in good]), options, len(read), good, problems)
 
 
 def _quick_members(body: bytes, kind: Kind) -> dict[str, Any] | None:
@@ -109,10 +119,11 @@ def _quick_members(body: bytes, kind: Kind) -> dict[str, Any] | None:
         document = simdjson.Parser().parse(body)
     except (ValueError, RuntimeError):
         return None
-    if not isinstance(document, simdjson.Object):
+    if not isinstance(document, simdjson.Object) or len(document) > MOST_MEMBERS:
         return None
     members = {name: document[name] for name in document.keys()}  # noqa: SIM118  # items() would make the lists
-    return members if kind in members and len(members) == len(document) else None
+    nested = [name for name, value in members.items() if isinstance(value, NESTED)]
+    return members if nested == [kind] and len(members) == len(document) else None
 
 
 def _quick_row(numbers: object, width: Width) -> Rows | None:
@@ -150,28 +161,33 @@ def _careful_members(body: bytes, kind: Kind) -> dict[str, Any]:
     if not body:
         raise InputError([Problem("body", "", f'a JSON object with "{kind}"')])
     try:
-        members = json.loads(body, object_pairs_hook=_once)
+        members = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_once)
     except RecursionError:
         raise InputError([Problem("body", "lists or objects nested too deeply", "a flat JSON object")]) from None
     except json.JSONDecodeError as error:
         near = error.doc[max(0, error.pos - 10) : error.pos + 10]
         where = f"line {error.lineno} column {error.colno}"
         raise InputError([Problem("body", near, f"JSON: {error.msg} at {where}")]) from None
-    except ValueError as error:  # not UTF-8, or an integer of thousands of digits
-        raise InputError([Problem("body", shown(str(error)), "JSON in UTF-8")]) from None
+    except UnicodeDecodeError as error:
+        raise InputError([Problem("body", f"byte {body[error.start]:#x} at {error.start}", "UTF-8")]) from None
+    except ValueError:
+        raise InputError([Problem("body", "an integer of thousands of digits", "shorter numbers")]) from None
     if not isinstance(members, dict):
         raise InputError([Problem("body", shown(members), f'a JSON object with "{kind}"')])
     if kind not in members:
-        raise InputError([Problem(kind, None, f"a list under this name; got {sorted(members) or 'nothing'}")])
+        raise InputError([Problem(kind, None, f"a list under this name; got {_names(members)}")])
     return members
+
+
+def _names(members: Mapping[str, object]) -> str:
+    return short(", ".join(sorted(members))) or "nothing"
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        doubled = next(name for name in names if names.count(name) > 1)
-        raise InputError([Problem(doubled[:60], f"{names.count(doubled)} times", "each name once")])
+        [(doubled, times)] = Counter(name for name, _ in pairs).most_common(1)
+        raise InputError([Problem(short(doubled), f"{times} times", "each name once")])
     return members
 
 
@@ -211,7 +227,7 @@ def _size(values: object) -> str | int | float | bool | None:
 def _options(members: Mapping[str, object]) -> Options:
     problems = [problem for name, value in members.items() if (problem := _option_problem(name, value))]
     if problems:
-        raise InputError(problems)
+        raise InputError(problems[:MOST_PROBLEMS])
     return Options(**members)  # type: ignore[arg-type]  # each member was just checked
 
 
@@ -222,7 +238,7 @@ def _option_problem(name: str, value: object) -> Problem | None:
         case "return_probabilities" | "return_all_models":
             return None if isinstance(value, bool) else Problem(name, shown(value), "true or false")
         case "voting":
-            return None if value in VOTINGS else Problem(name, shown(value), "soft or hard")
+            return None if value is None or value in VOTINGS else Problem(name, shown(value), "soft or hard")
         case _:
             known = "one of features, samples, model, return_probabilities, return_all_models, voting"
-            return Problem(name[:60], shown(value), known)
+            return Problem(short(name), shown(value), known)
