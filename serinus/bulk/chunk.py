@@ -1,0 +1,92 @@
+"""A chunk of the input: its place in the file, and the rows read from it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from serinus.bulk.columns import Columns
+from serinus.errors import Problem
+from serinus.schema import NanPolicy
+
+Numbers: TypeAlias = "pa.RecordBatch | NDArray[np.float32] | NDArray[np.float64]"
+BLOCK_ROWS = 512  # 1.6 MB of 784 floats: turned into rows and scored while it is in the processor's cache
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that was not scored. line: its physical line in a text file, its number in a Parquet file, from 1."""
+
+    line: int
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a row stood, and what stood there."""
+
+    line: int
+    raw: str
+
+    def bad(self, *problems: Problem) -> BadRow:
+        return BadRow(self.line, "; ".join(map(str, problems)), self.raw)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The rows of a chunk, in order.
+
+    ids: one row per readable row, the columns to keep
+    numbers: the features of the same rows: N rows of F columns
+    origin: where readable row i stood
+    bad: the rows that could not be read
+    """
+
+    ids: pa.Table
+    numbers: Numbers
+    origin: Callable[[int], Origin]
+    bad: tuple[BadRow, ...] = ()
+
+    def blocks(self) -> Iterator[NDArray[np.floating]]:
+        """The numbers, BLOCK_ROWS rows at a time, row by row in memory."""
+        for start in range(0, self.ids.num_rows, BLOCK_ROWS):
+            yield block(self.numbers, start, BLOCK_ROWS)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A stretch of the input. reached: how far into it, of its `size`, one is when it is read."""
+
+    index: int
+    reached: int
+    read: Callable[[], Contents]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How an input is to be read. scratch: a folder for what does not fit in memory; workers: threads to read with."""
+
+    columns: Columns
+    nan_policy: NanPolicy
+    scratch: Path
+    workers: int
+
+
+def block(numbers: Numbers, start: int, rows: int) -> NDArray[np.floating]:
+    if isinstance(numbers, np.ndarray):
+        return numbers[start : start + rows]
+    piece = numbers.slice(start, rows)
+    # no Array.to_numpy: it imports pandas, and 784 small calls cost more than the model
+    has_gaps = any(column.null_count for column in piece.columns)
+    matrix: NDArray[np.floating] = piece.to_tensor(null_to_nan=has_gaps, row_major=True).to_numpy()
+    return matrix
+
+
+def no_columns(rows: int) -> pa.Table:
+    """A table of no column that knows how many rows it has."""
+    return pa.table({"": pa.nulls(rows)}).select([])

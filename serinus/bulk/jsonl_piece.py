@@ -1,0 +1,113 @@
+"""The rows of a piece of JSON lines, read one by one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import orjson
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from serinus.bulk.chunk import BadRow, Contents, Origin, no_columns
+from serinus.bulk.columns import VECTOR, Columns
+from serinus.bulk.json_ids import IdKind, members
+from serinus.bulk.text import Piece
+from serinus.errors import InputError, Problem, shown
+from serinus.schema import NanPolicy, expected_number
+
+NUMBERS = frozenset((float, int, type(None)))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How to read the rows of a file."""
+
+    columns: Columns
+    kinds: Mapping[str, IdKind]
+    nan_policy: NanPolicy
+
+    @property
+    def schema(self) -> pa.Schema:
+        return pa.schema([kind.field.with_name(name) for name, kind in self.kinds.items()])
+
+    def numbers(self, row: Mapping[str, object]) -> NDArray[np.float64]:
+        """The features in `row`; InputError when they are not all there, or not numbers."""
+        values = self._vector(row) if self.columns.as_vector else [row.get(name) for name in self.columns.features]
+        if not NUMBERS.issuperset(map(type, values)):
+            wrong = next(place for place, value in enumerate(values) if type(value) not in NUMBERS)
+            field, expected = self.columns.names[wrong], expected_number(self.nan_policy)
+            raise InputError([Problem(field, shown(values[wrong]), expected)])
+        return np.array(values, np.float64)
+
+    def ids(self, row: Mapping[str, object]) -> list[object]:
+        """The ids in `row`; InputError when one is of another kind than in the file's first rows, or is new."""
+        if not (self.columns.drops_others or row.keys() <= self._known):
+            new = next(name for name in row if name not in self._known)
+            raise InputError([Problem(new, shown(row[new]), "only the members that the file's first rows have")])
+        return [self._id(name, row.get(name)) for name in self.kinds]
+
+    def _vector(self, row: Mapping[str, object]) -> list[object]:
+        values = row.get(VECTOR)
+        if not isinstance(values, list) or len(values) != self.columns.width:
+            raise InputError([Problem(VECTOR, shown(values), f"a list of {self.columns.width} numbers")])
+        return values
+
+    def _id(self, name: str, value: object) -> object:
+        try:
+            return None if value is None else self.kinds[name].convert(value)
+        except TypeError:
+            expected = f"{self.kinds[name].expected}, as in the file's first rows"
+            raise InputError([Problem(name, shown(value), expected)]) from None
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset((*self.columns.ids, *(self.columns.features or (VECTOR,))))
+
+
+@dataclass(frozen=True)
+class JsonlPiece:
+    piece: Piece
+
+    @property
+    def rows(self) -> int:
+        return len(self._lines)
+
+    def contents(self, layout: Layout) -> Contents:
+        numbers = np.empty((self.rows, layout.columns.width))
+        ids, good, bad = list[list[object]](), list[int](), list[BadRow]()
+        for place, line in self._lines:
+            try:
+                row = _object(line)
+                numbers[len(good)] = layout.numbers(row)
+                ids.append(layout.ids(row))
+                good.append(place)
+            except InputError as error:
+                bad.append(self._origin(place, line).bad(*error.problems))
+        columns = zip(*ids, strict=True) if ids else [[] for _ in layout.schema]
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, layout.schema, strict=True)]
+        lines = dict(self._lines)
+        return Contents(
+            ids=pa.Table.from_arrays(arrays, schema=layout.schema) if arrays else no_columns(len(good)),
+            numbers=numbers[: len(good)],
+            origin=lambda row: self._origin(good[row], lines[good[row]]),
+            bad=tuple(bad),
+        )
+
+    def _origin(self, place: int, line: bytes) -> Origin:
+        return Origin(self.piece.line + place, line.decode(errors="backslashreplace").removesuffix("\r"))
+
+    @cached_property
+    def _lines(self) -> list[tuple[int, bytes]]:
+        """The lines that are not blank, each with its place."""
+        return [(place, line) for place, line in enumerate(self.piece.text.split(b"\n")) if line.strip()]
+
+
+def _object(line: bytes) -> Mapping[str, object]:
+    try:
+        row = members(line)
+    except orjson.JSONDecodeError as error:
+        raise InputError([Problem("row", error.msg, "a JSON object")]) from error
+    if not isinstance(row, dict):
+        raise InputError([Problem("row", shown(row), "a JSON object")])
+    return row

@@ -1,0 +1,79 @@
+"""Reads chosen columns of chosen row groups, the features as numbers of one type."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from serinus.bulk.columns import VECTOR, Columns
+
+SLAB_BYTES = 4_000_000  # features decoded at a time: all 784 at once need three times the memory
+BUFFER_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class ParquetReader:
+    """metadata: the file's footer, parsed once. Safe to use from several threads: each reading opens the file."""
+
+    path: Path
+    metadata: pq.FileMetaData
+    columns: Columns
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        return self.metadata.schema.to_arrow_schema()
+
+    @cached_property
+    def kind(self) -> pa.DataType:
+        """What the features are read as: float32 if they are no wider, float64 if any of them is."""
+        kinds = {self.schema.field(name).type for name in self.columns.features}
+        return pa.float32() if kinds <= {pa.float16(), pa.float32()} else pa.float64()
+
+    @property
+    def others(self) -> list[str]:
+        """The columns read besides the slabs: the ids, and the features where they are one list."""
+        return [*self.columns.ids, *([VECTOR] if self.columns.as_vector else [])]
+
+    @property
+    def others_schema(self) -> pa.Schema:
+        return pa.schema([self.schema.field(name) for name in self.others])
+
+    def slabs(self, rows: int) -> Iterator[slice]:
+        """Stretches of the features to be decoded together, when there are `rows` rows."""
+        width = max(SLAB_BYTES // (max(rows, 1) * self.kind.bit_width // 8), 1)
+        for start in range(0, len(self.columns.features), width):
+            yield slice(start, min(start + width, len(self.columns.features)))
+
+    def numbers(self, groups: Sequence[int], rows: int) -> pa.RecordBatch:
+        """All features of whole row groups."""
+        slabs = [self.features(groups, slab) for slab in self.slabs(rows)]
+        columns = [column for slab in slabs for column in slab.columns]
+        return pa.RecordBatch.from_arrays(columns, names=list(self.columns.features))
+
+    def features(self, groups: Sequence[int], slab: slice) -> pa.RecordBatch:
+        """Some features of whole row groups."""
+        names = self.columns.features[slab]
+        table = self.table(groups, names)
+        wanted = pa.schema([(name, self.kind) for name in names])
+        fitting = table if table.schema.equals(wanted) else table.cast(wanted, safe=False)
+        return pa.RecordBatch.from_arrays([_whole(column) for column in fitting.columns], schema=wanted)
+
+    def table(self, groups: Sequence[int], names: Sequence[str]) -> pa.Table:
+        with self._opened() as file:
+            table = file.read_row_groups(list(groups), columns=list(names), use_threads=False)
+        return table.select(list(names)).replace_schema_metadata(None)
+
+    def batches(self, group: int, names: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+        """One row group, `rows` rows at a time, without holding all of it."""
+        with self._opened() as file:
+            yield from file.iter_batches(rows, row_groups=[group], columns=list(names), use_threads=False)
+
+    def _opened(self) -> pq.ParquetFile:
+        return pq.ParquetFile(self.path, metadata=self.metadata, pre_buffer=False, buffer_size=BUFFER_BYTES)
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

@@ -1,0 +1,82 @@
+"""Score one chunk: its rows in, their predictions and the bad rows out. Pure: no file is touched."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from serinus.bulk.chunk import BadRow, Contents, block
+from serinus.bulk.scorer import Scorer, joined
+from serinus.errors import Problem
+from serinus.prediction import Answers, Classes
+from serinus.schema import Rows, problem_with, refused
+
+PROBLEMS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Scored:
+    """predictions: id columns, then the answers, one row per good row. bad: the others, in order."""
+
+    predictions: pa.Table
+    bad: tuple[BadRow, ...]
+
+
+def score(contents: Contents, scorer: Scorer) -> Scored:
+    """Answer every row of the chunk that the models may see; say of the others what is wrong with them."""
+    wrong, answers = [np.zeros(0, bool)], []
+    for numbers in contents.blocks():
+        rows = rounded(numbers)
+        wrong.append(refused(rows, scorer.nan_policy))
+        good = rows[~wrong[-1]] if wrong[-1].any() else rows
+        if len(good):
+            answers.append(scorer.answer(good))
+    refusals = np.concatenate(wrong)
+    ids = contents.ids.filter(pa.array(~refusals)) if refusals.any() else contents.ids
+    bad = (*contents.bad, *(_refused(contents, int(row), scorer) for row in np.flatnonzero(refusals)))
+    by_model = [joined(same_model) for same_model in zip(*answers, strict=True)]
+    verdict = scorer.verdict(by_model) if by_model else scorer.nothing()
+    return Scored(_table(ids, verdict, scorer), tuple(sorted(bad, key=lambda row: row.line)))
+
+
+def output_columns(scorer: Scorer) -> tuple[str, ...]:
+    """The columns a job adds to the ids."""
+    return tuple(_answers(scorer.nothing(), scorer))
+
+
+def rounded(numbers: NDArray[np.floating]) -> Rows:
+    """`numbers` as float32 rows, each rounded once; what does not fit becomes infinity, and is refused then."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(numbers, np.float32)
+
+
+def _refused(contents: Contents, row: int, scorer: Scorer) -> BadRow:
+    values = block(contents.numbers, row, 1)[0].tolist()
+    fields = zip(scorer.schema.names, values, strict=True)
+    problems = [problem_with(value, field, scorer.nan_policy) for field, value in fields]
+    wrong = [problem for problem in problems if problem is not None]
+    more = [Problem("features", f"{len(wrong)} such values", "none")] if len(wrong) > PROBLEMS_SHOWN else []
+    return contents.origin(row).bad(*wrong[:PROBLEMS_SHOWN], *more)
+
+
+def _table(ids: pa.Table, answers: Answers, scorer: Scorer) -> pa.Table:
+    columns = {name: ids.column(name) for name in ids.column_names} | _answers(answers, scorer)
+    added = {name: column.type for name, column in columns.items() if name not in ids.column_names}
+    fields = [*ids.schema, *(pa.field(name, kind) for name, kind in added.items())]
+    return pa.Table.from_arrays(list(columns.values()), schema=pa.schema(fields))
+
+
+def _answers(answers: Answers, scorer: Scorer) -> dict[str, pa.Array]:
+    if isinstance(answers, Classes):
+        labels = pa.array(answers.labels, pa.string())
+        shares = np.ascontiguousarray(answers.probabilities.T)
+        columns = {
+            "prediction": labels.take(pa.array(answers.ids)),
+            "confidence": pa.array(answers.confidence),
+            **{f"p_{label}": pa.array(share) for label, share in zip(answers.labels, shares, strict=True)},
+        }
+    else:
+        columns = {"prediction": pa.array(answers.values)}
+    rows = len(columns["prediction"])
+    return columns | {"model": pa.repeat(scorer.model, rows), "model_version": pa.repeat(scorer.version, rows)}

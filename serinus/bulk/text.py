@@ -1,0 +1,81 @@
+"""Text files, plain or gzipped: read once from start to end, cut into pieces that end where a row ends."""
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from serinus.errors import JobError
+
+HEAD_BYTES = 4_000_000
+LONGEST_ROW_BYTES = 256_000_000
+BOM = b"\xef\xbb\xbf"
+
+WholeRows = Callable[[bytes], int]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Whole rows. start: their place in the text; line: the number of their first physical line, from 1;
+    reached: how many bytes of the file, as it is stored, were read by then."""
+
+    text: bytes
+    start: int
+    line: int
+    reached: int
+
+    def after(self, start: int) -> "Piece":
+        """What stands at `start` of the text or later."""
+        skipped = min(max(start - self.start, 0), len(self.text))
+        line = self.line + self.text.count(b"\n", 0, skipped)
+        return Piece(self.text[skipped:], self.start + skipped, line, self.reached) if skipped else self
+
+
+@dataclass(frozen=True)
+class TextFile:
+    path: Path
+    piece_bytes: int
+
+    @property
+    def is_gzipped(self) -> bool:
+        return self.path.suffix.lower() == ".gz"
+
+    @property
+    def stored_bytes(self) -> int:
+        return self.path.stat().st_size
+
+    def head(self) -> bytes:
+        """The beginning of the text."""
+        with self._opened() as (text, _):
+            return text.read(HEAD_BYTES).removeprefix(BOM)
+
+    def pieces(self, whole_rows: WholeRows) -> Iterator[Piece]:
+        """The text in order, at least one piece; `whole_rows` says how much of a text, which begins as a row does,
+        is whole rows. Where pieces end depends on the text and `piece_bytes` alone."""
+        with self._opened() as (text, stored):
+            fresh = text.read(self.piece_bytes)
+            piece = Piece(fresh.removeprefix(BOM), 0, 1, stored.tell())
+            while len(fresh) == self.piece_bytes:
+                whole = whole_rows(piece.text)
+                if whole:
+                    yield Piece(piece.text[:whole], piece.start, piece.line, piece.reached)
+                elif len(piece.text) > LONGEST_ROW_BYTES:
+                    raise JobError(f"{self.path} line {piece.line}: a row that does not end within 256 MB")
+                fresh = text.read(self.piece_bytes)
+                rest = piece.after(piece.start + whole)
+                piece = Piece(rest.text + fresh, rest.start, rest.line, stored.tell())
+            if piece.text or piece.start == 0:
+                yield piece
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+        """The text, and the file it is stored in."""
+        try:
+            with self.path.open("rb") as stored:
+                text: IO[bytes] = cast(IO[bytes], gzip.GzipFile(fileobj=stored)) if self.is_gzipped else stored
+                yield text, stored
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise JobError(f"{self.path} is not a whole gzip file: {error}") from error
