@@ -80,7 +80,7 @@ def _read(source: Path) -> Any:
         if source.suffix in (".json", ".ubj"):
             raise Refused(f"{source} is not an XGBoost model: {_first_line(error)}") from error
         how = HOW_TO_CONVERT.format(name=source.name, stem=source.stem)
-        raise Refused(f"{source} is in the old binary format, which XGBoost 3 cannot read: {how}") from error
+        raise Refused(f"XGBoost 3 cannot read {source}. If it is in XGBoost's old binary format: {how}") from error
     return booster
 
 

@@ -26,6 +26,7 @@ from serinus.schema import LARGEST, Rows, refused
 
 EACH = 5_000
 IMAGINED = 2_000
+CHUNK = 4_096
 TYPICAL = ("sample", "noisy")
 
 
@@ -78,9 +79,13 @@ def _edges(original: Original, turning: list[Turns], base: Rows, generator: Gene
 
 def _is_defined(original: Original, rows: Rows) -> NDArray[np.bool_]:
     """Where the original has an answer: no value that the policy refuses, none that overflows in the steps."""
-    stepped = apply(original.steps, rows)
-    overflows = np.isinf(stepped) | (np.isnan(stepped) & ~np.isnan(rows))
-    return ~(refused(rows, original.nan_policy) | overflows.any(axis=1))
+    defined = ~refused(rows, original.nan_policy)
+    for start in range(0, len(rows), CHUNK):
+        given = rows[start : start + CHUNK]
+        stepped = apply(original.steps, given)
+        overflows = np.isinf(stepped) | (np.isnan(stepped) & ~np.isnan(given))
+        defined[start : start + CHUNK] &= ~overflows.any(axis=1)
+    return defined
 
 
 def _filled(sample: Rows) -> Rows:

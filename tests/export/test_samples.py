@@ -7,7 +7,7 @@ import pytest
 from pyarrow import parquet
 
 from export.errors import ExportError
-from export.samples import sample_of
+from export.samples import Sample, sample_of
 
 ROWS = np.float32([[1.5, np.nan], [-2.0, 1e-3]])
 
@@ -37,6 +37,11 @@ def test_samples_are_read_with_their_names_and_gaps(tmp_path: Path, suffix: str,
 
 def test_an_array_is_a_sample_too() -> None:
     assert sample_of(np.array([[1, 2], [3, 4]])).rows.dtype == np.float32
+
+
+def test_an_array_can_come_with_its_names() -> None:
+    named = Sample(ROWS, ("a", "b"))
+    assert sample_of(named) is named
 
 
 def test_integer_and_empty_columns_are_numbers(tmp_path: Path) -> None:
