@@ -67,7 +67,8 @@ def at_turns(turning: Sequence[Turns], base: Rows, *, missing: bool = False) -> 
     Several rows for a node while there is room: both ways down from it may end in the same answer for one of them.
     """
     nodes = sum(int(np.count_nonzero(turn.tree.feature >= 0)) for turn in turning)
-    stride, repeats = -(-nodes // MOST_TURNS) or 1, min(MOST_REPEATS, -(-MOST_TURNS // max(nodes, 1)))
+    stride = max(1, -(-nodes // MOST_TURNS))
+    repeats = max(1, min(MOST_REPEATS, MOST_TURNS // max(1, nodes)))
     parts = [np.zeros((0, base.shape[1]), np.float32)]
     for number, turn in enumerate(turning):
         chosen = np.repeat(np.flatnonzero(turn.tree.feature >= 0)[number % stride :: stride], repeats)
