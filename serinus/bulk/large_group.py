@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from serinus.bulk.chunk import Reading, no_columns
+from serinus.bulk.chunk import Reading, has_gaps, no_columns
 from serinus.bulk.parquet_reader import ParquetReader
 from serinus.bulk.stretches import Stretch
 
@@ -62,8 +62,7 @@ class Layout:
     def put(self, slab: slice) -> None:
         """Lay out some feature columns of all parts."""
         columns = self.reader.features(self.parts[0].groups, slab)
-        has_gaps = any(column.null_count for column in columns.columns)
-        numbers = columns.to_tensor(null_to_nan=has_gaps, row_major=False).to_numpy().T
+        numbers = columns.to_tensor(null_to_nan=has_gaps(columns), row_major=False).to_numpy().T
         first = self.parts[0].first
         for number, part in enumerate(self.parts):
             rows = numbers[:, part.first - first : part.first - first + part.rows]

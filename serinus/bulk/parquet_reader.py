@@ -49,22 +49,26 @@ class ParquetReader:
 
     def numbers(self, groups: Sequence[int], rows: int) -> pa.RecordBatch:
         """All features of whole row groups."""
-        slabs = [self.features(groups, slab) for slab in self.slabs(rows)]
+        with self._opened() as file:
+            slabs = [self._features(file, groups, slab) for slab in self.slabs(rows)]
         columns = [column for slab in slabs for column in slab.columns]
         return pa.RecordBatch.from_arrays(columns, names=list(self.columns.features))
 
     def features(self, groups: Sequence[int], slab: slice) -> pa.RecordBatch:
         """Some features of whole row groups."""
+        with self._opened() as file:
+            return self._features(file, groups, slab)
+
+    def _features(self, file: pq.ParquetFile, groups: Sequence[int], slab: slice) -> pa.RecordBatch:
         names = self.columns.features[slab]
-        table = self.table(groups, names)
+        table = _read(file, groups, names)
         wanted = pa.schema([(name, self.kind) for name in names])
         fitting = table if table.schema.equals(wanted) else table.cast(wanted, safe=False)
         return pa.RecordBatch.from_arrays([_whole(column) for column in fitting.columns], schema=wanted)
 
     def table(self, groups: Sequence[int], names: Sequence[str]) -> pa.Table:
         with self._opened() as file:
-            table = file.read_row_groups(list(groups), columns=list(names), use_threads=False)
-        return table.select(list(names)).replace_schema_metadata(None)
+            return _read(file, groups, names)
 
     def batches(self, group: int, names: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
         """One row group, `rows` rows at a time, without holding all of it."""
@@ -77,3 +81,8 @@ class ParquetReader:
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _read(file: pq.ParquetFile, groups: Sequence[int], names: Sequence[str]) -> pa.Table:
+    table = file.read_row_groups(list(groups), columns=list(names), use_threads=False)
+    return table.select(list(names)).replace_schema_metadata(None)

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from serinus.bulk.arrays import floats, integers, repeated, texts
 from serinus.bulk.chunk import BadRow, Contents, block
 from serinus.bulk.scorer import Scorer, joined
 from serinus.errors import Problem
@@ -33,7 +34,7 @@ def score(contents: Contents, scorer: Scorer) -> Scored:
         if len(good):
             answers.append(scorer.answer(good))
     refusals = np.concatenate(wrong)
-    ids = contents.ids.filter(pa.array(~refusals)) if refusals.any() else contents.ids
+    ids = contents.ids.take(integers(np.flatnonzero(~refusals))) if refusals.any() else contents.ids
     bad = (*contents.bad, *(_refused(contents, int(row), scorer) for row in np.flatnonzero(refusals)))
     by_model = [joined(same_model) for same_model in zip(*answers, strict=True)]
     verdict = scorer.verdict(by_model) if by_model else scorer.nothing()
@@ -69,14 +70,13 @@ def _table(ids: pa.Table, answers: Answers, scorer: Scorer) -> pa.Table:
 
 def _answers(answers: Answers, scorer: Scorer) -> dict[str, pa.Array]:
     if isinstance(answers, Classes):
-        labels = pa.array(answers.labels, pa.string())
         shares = np.ascontiguousarray(answers.probabilities.T)
         columns = {
-            "prediction": labels.take(pa.array(answers.ids)),
-            "confidence": pa.array(answers.confidence),
-            **{f"p_{label}": pa.array(share) for label, share in zip(answers.labels, shares, strict=True)},
+            "prediction": texts(answers.labels).take(integers(answers.ids)),
+            "confidence": floats(answers.confidence),
+            **{f"p_{label}": floats(share) for label, share in zip(answers.labels, shares, strict=True)},
         }
     else:
-        columns = {"prediction": pa.array(answers.values)}
+        columns = {"prediction": floats(answers.values)}
     rows = len(columns["prediction"])
-    return columns | {"model": pa.repeat(scorer.model, rows), "model_version": pa.repeat(scorer.version, rows)}
+    return columns | {"model": repeated(scorer.model, rows), "model_version": repeated(scorer.version, rows)}
