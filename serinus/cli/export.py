@@ -83,7 +83,8 @@ def report(bundle: "Bundle") -> "Table":
     from rich.table import Table
 
     parity = bundle.metadata.parity
-    table = Table("", f"{bundle.metadata.model_name} {bundle.metadata.version}", title="Exported and proven")
+    table = Table("", title="Exported and proven")
+    table.add_column(f"{bundle.metadata.model_name} {bundle.metadata.version}", overflow="fold")
     table.add_row("rows tried", f"{parity.rows:,} of {len(parity.kinds)} kinds")
     table.add_row("largest difference", f"{parity.max_difference:.3g} (tolerance {parity.tolerance:.3g})")
     table.add_row("label flips", f"{parity.label_flips} ({parity.ties} ties)")

@@ -46,7 +46,8 @@ def verify(
     if as_json:
         print(json.dumps(result))
         return
-    table = Table("", "", title=f"{bundle} is whole and answers as its original did", show_header=False)
+    table = Table("", title=f"{bundle} is whole and answers as its original did", show_header=False)
+    table.add_column(overflow="fold")
     for key, value in result.items():
         table.add_row(key.replace("_", " "), f"{value:.3g}" if isinstance(value, float) else str(value))
     Console().print(table)
