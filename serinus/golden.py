@@ -94,4 +94,5 @@ def _differences(native: Natives, served: NDArray[np.float32]) -> NDArray[np.flo
 def _flips(native: Natives, ids: NDArray[np.int64], tolerance: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     second, best = np.sort(native, axis=1)[:, -2:].T
     of_served = np.take_along_axis(native, ids[:, None], axis=1)[:, 0]
-    return best - of_served >= tolerance, best - second < tolerance
+    with np.errstate(invalid="ignore"):  # infinity less infinity: no flip, and no tie
+        return best - of_served >= tolerance, best - second < tolerance

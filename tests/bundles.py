@@ -87,6 +87,20 @@ def write_bundle(
     return Bundle.load(folder)
 
 
+def write_service(
+    folder: Path, *models: str, features: int = 3, nan_policy: NanPolicy = "reject", extra: str = ""
+) -> Path:
+    """A service.toml of linear models, the first of them the best, its bundles in ./models; `extra` is appended."""
+    for place, name in enumerate(models):
+        weights = np.random.default_rng(place).normal(scale=0.1, size=(features, len(LABELS))).astype(np.float32)
+        write_bundle(folder / "models", name, weights=weights, nan_policy=nan_policy, f1_score=0.9 - place / 100)
+    about = f'[service]\nname = "{folder.name}"\ntask = "classification"\nlabels = {list(LABELS)}\n'
+    pinned = "".join(f'{name} = "1.0.0"\n' for name in models)
+    file = folder / "service.toml"
+    file.write_text(f"{about}[input]\nfeatures = {features}\n[models]\n{pinned}{extra}")
+    return file
+
+
 def resigned(folder: Path, name: str, contents: bytes) -> None:
     """Replace one file of a bundle and write SHA256SUMS to match, as a careful forger would."""
     (folder / name).write_bytes(contents)

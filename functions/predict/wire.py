@@ -22,10 +22,10 @@ from serinus.errors import InputError, Problem, short, shown
 from serinus.schema import NanPolicy, Rows, expected_number, problem_with, refused
 from serinus.service import Voting
 
+MEMBERS = frozenset({"features", "samples", "model", "return_probabilities", "return_all_models", "voting"})
 VOTINGS: tuple[Voting, ...] = ("soft", "hard")
 NUMBERS = {int, float, type(None)}
 NESTED = (simdjson.Array, simdjson.Object)
-MOST_MEMBERS = 5  # of an honest request: the rows and the options
 MOST_PROBLEMS = 20
 Kind = Literal["features", "samples"]
 
@@ -119,11 +119,15 @@ def _quick_members(body: bytes, kind: Kind) -> dict[str, Any] | None:
         document = simdjson.Parser().parse(body)
     except (ValueError, RuntimeError):
         return None
-    if not isinstance(document, simdjson.Object) or len(document) > MOST_MEMBERS:
+    if not isinstance(document, simdjson.Object):
         return None
-    members = {name: document[name] for name in document.keys()}  # noqa: SIM118  # items() would make the lists
+    names = list(document.keys())
+    if not MEMBERS.issuperset(names):
+        return None
+    members = {name: document[name] for name in names}  # items() would make Python lists
     nested = [name for name, value in members.items() if isinstance(value, NESTED)]
-    return members if nested == [kind] and len(members) == len(document) else None
+    sure = nested == [kind] and isinstance(members[kind], simdjson.Array) and len(members) == len(names)
+    return members if sure else None
 
 
 def _quick_row(numbers: object, width: Width) -> Rows | None:
@@ -240,5 +244,4 @@ def _option_problem(name: str, value: object) -> Problem | None:
         case "voting":
             return None if value is None or value in VOTINGS else Problem(name, shown(value), "soft or hard")
         case _:
-            known = "one of features, samples, model, return_probabilities, return_all_models, voting"
-            return Problem(short(name), shown(value), known)
+            return Problem(short(name), shown(value), f"one of {', '.join(sorted(MEMBERS))}")
