@@ -92,7 +92,8 @@ def write_service(
 ) -> Path:
     """A service.toml of linear models, the first of them the best, its bundles in ./models; `extra` is appended."""
     for place, name in enumerate(models):
-        weights = np.random.default_rng(place).normal(scale=0.1, size=(features, len(LABELS))).astype(np.float32)
+        normal = np.random.default_rng(place).normal(size=(features, len(LABELS)))
+        weights = (normal * 3.5 / features**0.5).astype(np.float32)
         write_bundle(folder / "models", name, weights=weights, nan_policy=nan_policy, f1_score=0.9 - place / 100)
     about = f'[service]\nname = "{folder.name}"\ntask = "classification"\nlabels = {list(LABELS)}\n'
     pinned = "".join(f'{name} = "1.0.0"\n' for name in models)

@@ -13,7 +13,6 @@ from starlette.types import ASGIApp
 
 from functions.predict.app import create_app
 from functions.predict.server_telemetry import ServerTelemetry
-from functions.predict.start import start
 from serinus import service as services
 from serinus.ensemble import Ensemble
 from tests.bundles import write_service
@@ -48,30 +47,33 @@ class Api:
         return [json.loads(line) for line in self.log.getvalue().splitlines()]
 
 
-def api_of(file: Path) -> Api:
-    service = services.load(file)
+def api_of(ensemble: Ensemble) -> Api:
     log = io.StringIO()
-    telemetry = ServerTelemetry(service.name, "7", log=log)
-    ensemble = start(service, file.parent / "models", telemetry)
-    app = create_app(ensemble, telemetry, release="7", routes=(telemetry.route,))
-    return Api(app, ensemble, log)
+    telemetry = ServerTelemetry(ensemble.service.name, "7", log=log)
+    for name, predictor in ensemble.predictors.items():
+        telemetry.loaded(name, predictor.metadata.version, 0.001)
+    return Api(create_app(ensemble, telemetry, release="7", routes=(telemetry.route,)), ensemble, log)
+
+
+def loaded(file: Path) -> Ensemble:
+    return Ensemble.load(services.load(file), file.parent / "models")
 
 
 @pytest.fixture(scope="session")
 def kepler(tmp_path_factory) -> Api:
     """784 features, none of which may be missing; three models."""
     folder = tmp_path_factory.mktemp("session") / "kepler"
-    return api_of(write_service(folder, "keras_cnn", "xgboost", "random_forest", features=784))
+    return api_of(loaded(write_service(folder, "keras_cnn", "xgboost", "random_forest", features=784)))
 
 
 @pytest.fixture(scope="session")
 def gappy(tmp_path_factory) -> Api:
     """Three features, any of which may be missing; one model."""
     folder = tmp_path_factory.mktemp("session") / "gappy"
-    return api_of(write_service(folder, "linear", nan_policy="allow"))
+    return api_of(loaded(write_service(folder, "linear", nan_policy="allow")))
 
 
 @pytest.fixture
 def fresh(tmp_path) -> Api:
     """A service of one's own, to break."""
-    return api_of(write_service(tmp_path / "fresh", "linear", "bent"))
+    return api_of(loaded(write_service(tmp_path / "fresh", "linear", "bent")))
