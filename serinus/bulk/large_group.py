@@ -1,11 +1,13 @@
 """A row group too large for memory, laid out in a scratch file so that its parts can be read in any order."""
 
+import errno
 import os
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 import numpy as np
@@ -30,14 +32,19 @@ class LargeGroup:
     def part(self, number: int) -> tuple[pa.Table, NDArray[np.floating]]:
         """The ids of a part (and its features if they are one list), and its features if they are columns."""
         with self._lock:
-            self._laid_out = self._laid_out or lay_out(self._reader, self._parts, self._reading)
+            self._laid_out = self._laid_out or lay_out(self._empty(), self._reading.workers)
         return self._laid_out.table(number), self._laid_out.numbers(number)
+
+    def _empty(self) -> "Layout":
+        scratch = tempfile.TemporaryFile(dir=self._reading.scratch)  # noqa: SIM115  (it lives as long as the group)
+        weakref.finalize(self, scratch.close)
+        return Layout(self._reader, self._parts, scratch)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """scratch: an unnamed file, gone when the last part is forgotten or the process dies. The features stand in it
-    first, part by part and column by column; then the other columns of each part, as Arrow streams at `tables`."""
+    """scratch: an unnamed file, gone when the group is forgotten or the process dies. The features stand in it first,
+    part by part and column by column; then the other columns of each part, as Arrow streams at `tables`."""
 
     reader: ParquetReader
     parts: Sequence[Stretch]
@@ -66,47 +73,46 @@ class Layout:
         first = self.parts[0].first
         for number, part in enumerate(self.parts):
             rows = numbers[:, part.first - first : part.first - first + part.rows]
-            os.pwrite(self.scratch.fileno(), np.ascontiguousarray(rows).data, self._place(number, slab.start))
+            _put(self.scratch, np.ascontiguousarray(rows).data, self._place(number, slab.start))
 
     @property
     def end(self) -> int:
         """Where the features end in the scratch file."""
-        return self._place(len(self.parts), 0)
+        return sum(part.rows for part in self.parts) * len(self.reader.columns.features) * self._dtype.itemsize
 
     def _place(self, part: int, column: int) -> int:
-        rows_before = sum(earlier.rows for earlier in self.parts[:part])
-        rows = self.parts[part].rows if part < len(self.parts) else 0
-        return (rows_before * len(self.reader.columns.features) + rows * column) * self._dtype.itemsize
+        rows_before = self.parts[part].first - self.parts[0].first
+        numbers_before = rows_before * len(self.reader.columns.features) + self.parts[part].rows * column
+        return numbers_before * self._dtype.itemsize
 
     @property
     def _dtype(self) -> np.dtype[np.floating]:
         return np.dtype(np.float32 if self.reader.kind.equals(pa.float32()) else np.float64)
 
 
-def lay_out(reader: ParquetReader, parts: Sequence[Stretch], reading: Reading) -> Layout:
-    """Read the row group that `parts` are pieces of once, into a scratch file."""
-    scratch = tempfile.TemporaryFile(dir=reading.scratch)  # noqa: SIM115  (it lives as long as the layout)
-    layout = Layout(reader, parts, scratch)
-    slabs = reader.slabs(sum(part.rows for part in parts))
-    with ThreadPoolExecutor(reading.workers) as pool:
-        tables = pool.submit(lambda: list(_put_tables(layout) if reader.others else ()))
-        for put in [pool.submit(layout.put, slab) for slab in slabs]:
+def lay_out(empty: Layout, workers: int) -> Layout:
+    """Read the row group that the parts are pieces of once, into the scratch file."""
+    slabs = empty.reader.slabs(sum(part.rows for part in empty.parts))
+    with ThreadPoolExecutor(workers) as pool:
+        tables = pool.submit(lambda: list(_put_tables(empty) if empty.reader.others else ()))
+        for put in [pool.submit(empty.put, slab) for slab in slabs]:
             put.result()
-        return Layout(reader, parts, scratch, tables.result())
+        return replace(empty, tables=tables.result())
 
 
 def _put_tables(layout: Layout) -> Iterator[tuple[int, int]]:
     """Lay out the other columns of all parts behind the features; yields where each part's begin, and their length."""
-    place, scratch = layout.end, layout.scratch.fileno()
+    place = layout.end
     batches = layout.reader.batches(layout.parts[0].groups[0], layout.reader.others, layout.parts[0].rows)
     for part in layout.parts:
         stream = pa.BufferOutputStream()
         with pa.ipc.new_stream(stream, layout.reader.others_schema) as writer:
             for batch in _of(part, batches):
                 writer.write_batch(batch)
-        written = os.pwrite(scratch, stream.getvalue(), place)
-        yield place, written
-        place += written
+        written = memoryview(stream.getvalue())
+        _put(layout.scratch, written, place)
+        yield place, len(written)
+        place += len(written)
 
 
 def _of(part: Stretch, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -116,3 +122,9 @@ def _of(part: Stretch, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordB
         batch = next(batches)
         rows += batch.num_rows
         yield batch
+
+
+def _put(scratch: IO[bytes], contents: memoryview, place: int) -> None:
+    """Write all of `contents`; a write that a full disk cuts short is an error, not a shorter write."""
+    if os.pwrite(scratch.fileno(), contents, place) != contents.nbytes:
+        raise OSError(errno.ENOSPC, "the disk is full", scratch.name)
