@@ -1,0 +1,279 @@
+"""The real handler in the real Lambda runtime client, fed with recorded API Gateway events."""
+
+import base64
+import gzip
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.predict import shapes
+from functions.predict.events import Dispatcher, UnknownEvent
+from localaws.runtime import FunctionConfig, Invocation, Runtime
+from tests.bundles import write_service
+from tests.handlers.conftest import api_of, loaded
+
+ROOT = Path(__file__).parents[2]
+EVENTS = Path(__file__).parent / "events"
+HANDLER = "functions.predict.handler.handler"
+ROW = [0.25, -1.5, 3.0]
+BOTH = pytest.mark.parametrize("recorded", ["http_v2_predict", "rest_v1_predict"])
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory) -> Path:
+    return write_service(tmp_path_factory.mktemp("lambda") / "tiny", "linear", "bent")
+
+
+def function(service: Path, **config: Any) -> FunctionConfig:
+    env = {
+        "SERINUS_SERVICE": str(service),
+        "SERINUS_MODELS": str(service.parent / "models"),
+        "SERINUS_RELEASE": "42",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+    }
+    return FunctionConfig(HANDLER, name="predict", version="42", env=env, cwd=ROOT, **config)
+
+
+@pytest.fixture(scope="module")
+def runtime(service: Path) -> Iterator[Runtime]:
+    with Runtime(function(service)) as running:
+        yield running
+
+
+def event(recorded: str, body: object = None, *, encoded: bool = False, **headers: str) -> dict[str, Any]:
+    """The recorded event with another body, as API Gateway would hand it over."""
+    made = json.loads((EVENTS / f"{recorded}.json").read_text())
+    if body is None:
+        return made
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    made["headers"] |= headers | ({"content-length": str(len(raw))} if "content-length" in made["headers"] else {})
+    if "multiValueHeaders" in made:
+        made["multiValueHeaders"] |= {name: [value] for name, value in headers.items()}
+    made["body"] = base64.b64encode(raw).decode() if encoded else raw.decode()
+    made["isBase64Encoded"] = encoded
+    return made
+
+
+def answer_of(invocation: Invocation) -> tuple[int, dict[str, str], Any]:
+    assert invocation.function_error is None, invocation.payload
+    payload: Any = invocation.payload
+    body = base64.b64decode(payload["body"]) if payload["isBase64Encoded"] else payload["body"].encode()
+    headers = {name.lower(): value for name, value in payload.get("headers", {}).items()}
+    headers |= {name.lower(): values[-1] for name, values in payload.get("multiValueHeaders", {}).items()}
+    return payload["statusCode"], headers, json.loads(gzip.decompress(body) if "content-encoding" in headers else body)
+
+
+@BOTH
+@pytest.mark.parametrize("encoded", [False, True], ids=["text", "base64"])
+def test_a_recorded_request_is_answered(runtime, recorded, encoded):
+    status, headers, body = answer_of(runtime.invoke(event(recorded, {"features": ROW}, encoded=encoded)))
+    assert status == 200
+    shapes.PredictAnswer.model_validate(body)
+    assert headers["content-type"] == "application/json"
+    assert (headers["x-serinus-release"], headers["x-model-version"]) == ("42", "1.0.0")
+    assert headers["x-request-id"] == body["metadata"]["request_id"]
+
+
+@BOTH
+def test_lambda_answers_what_the_server_answers(runtime, service, recorded):
+    server = api_of(loaded(service))
+    for asked in ({"features": ROW}, {"features": ROW, "return_all_models": True}, {"features": [1, "x", None]}):
+        _, _, on_lambda = answer_of(runtime.invoke(event(recorded, asked)))
+        on_server = server.post("/api/v1/predict", asked).json()
+        assert without_circumstances(on_lambda) == without_circumstances(on_server)
+
+
+def without_circumstances(answer: Any) -> Any:
+    """The answer without what differs from request to request."""
+    if not isinstance(answer, dict):
+        return answer
+    circumstances = {"latency_ms", "timestamp", "request_id"}
+    return {name: without_circumstances(value) for name, value in answer.items() if name not in circumstances}
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        pytest.param({"features": [1, 2]}, 422, "features", id="too short"),
+        pytest.param({"features": [1, 2, "x"]}, 422, "features[2]", id="text"),
+        pytest.param(b"", 422, "body", id="empty"),
+        pytest.param(b"{", 422, "body", id="broken"),
+        pytest.param({"features": ROW, "model": "\ud800"}, 422, "model", id="no unicode"),
+    ],
+)
+def test_a_bad_request_is_refused(runtime, recorded, body, status, field):
+    got, headers, problem = answer_of(runtime.invoke(event(recorded, body)))
+    assert got == status
+    assert headers["content-type"] == "application/problem+json"
+    assert shapes.ProblemAnswer.model_validate(problem).errors[0].field == field
+
+
+def test_a_base64_body_of_another_type_is_refused(runtime):
+    status, _, problem = answer_of(runtime.invoke(event("http_v2_base64_predict")))
+    assert status == 415
+    assert problem["errors"][0]["value"] == "application/octet-stream"
+
+
+def test_bytes_that_are_no_text_are_refused(runtime):
+    status, _, problem = answer_of(runtime.invoke(event("http_v2_predict", b"\xff\x00", encoded=True)))
+    assert (status, problem["errors"][0]["field"]) == (422, "body")
+
+
+@pytest.mark.parametrize(
+    ("recorded", "member"),
+    [("http_v2_get_health", "status"), ("rest_v1_get_models", "models")],
+    ids=["health", "models"],
+)
+def test_a_recorded_get_is_answered(runtime, recorded, member):
+    status, _, body = answer_of(runtime.invoke(event(recorded)))
+    assert status == 200
+    assert member in body
+
+
+def test_a_large_answer_is_compressed(runtime):
+    batch = event("http_v2_predict", {"samples": [ROW] * 100}, **{"accept-encoding": "gzip"})
+    batch["rawPath"] = batch["requestContext"]["http"]["path"] = "/api/v1/predict/batch"
+    invocation = runtime.invoke(batch)
+    status, headers, body = answer_of(invocation)
+    assert (status, headers["content-encoding"]) == (200, "gzip")
+    assert invocation.payload["isBase64Encoded"]
+    assert len(body["predictions"]) == 100
+
+
+@BOTH
+def test_a_request_keeps_its_id(runtime, recorded):
+    asked = event(recorded, {"features": ROW}, **{"x-request-id": "mine"})
+    _, headers, body = answer_of(runtime.invoke(asked))
+    assert headers["x-request-id"] == body["metadata"]["request_id"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("shape", "got"),
+    [
+        ({"Records": []}, "members ['Records']"),
+        ({}, "members []"),
+        ([1, 2], "'a list of 2'"),
+        ("ping", "'ping'"),
+        (None, "None"),
+    ],
+    ids=["sqs", "nothing", "list", "text", "null"],
+)
+def test_an_event_of_another_shape_fails_by_name(runtime, shape, got):
+    invocation = runtime.invoke(shape)
+    assert invocation.function_error == "Unhandled"
+    assert invocation.payload["errorType"] == "UnknownEvent"
+    assert invocation.payload["errorMessage"].endswith(got)
+
+
+def test_the_function_lives_on_after_a_failure(runtime):
+    runtime.invoke({})
+    after = runtime.invoke(event("http_v2_predict", {"features": ROW}))
+    assert (after.payload["statusCode"], after.cold) == (200, False)
+
+
+def test_a_broken_bundle_fails_the_cold_start_by_name(tmp_path):
+    file = write_service(tmp_path / "tiny", "linear")
+    broken = file.parent / "models" / "linear" / "v1.0.0" / "model.onnx"
+    broken.write_bytes(broken.read_bytes()[:-1])
+    with Runtime(function(file)) as runtime:
+        failed = runtime.invoke(event("http_v2_predict", {"features": ROW}))
+    assert failed.function_error == "Unhandled"
+    assert "model.onnx was altered: expected sha256" in json.dumps(failed.payload)
+
+
+def test_missing_settings_fail_the_cold_start_by_name(service):
+    config = function(service)
+    bare = FunctionConfig(HANDLER, env={"PYTHONPATH": config.env["PYTHONPATH"]}, cwd=ROOT)
+    with Runtime(bare) as runtime:
+        failed = runtime.invoke({})
+    assert "SERINUS_SERVICE: Field required" in json.dumps(failed.payload)
+
+
+def test_a_request_that_takes_too_long_times_out_and_the_next_one_is_answered(tmp_path):
+    """A CPU-bound graph cannot be interrupted: Lambda ends the sandbox."""
+    file = write_service(tmp_path / "tiny", "linear", features=1, extra="[gateway]\nmax_batch_size = 2000000\n")
+    slow = event("http_v2_predict", {"samples": [[1]] * 1_200_000})
+    slow["rawPath"] = slow["requestContext"]["http"]["path"] = "/api/v1/predict/batch"
+    with Runtime(function(file, timeout_s=0.5)) as runtime:
+        timed_out = runtime.invoke(slow)
+        after = runtime.invoke(event("http_v2_predict", {"features": [1]}))
+    assert timed_out.payload["errorType"] == "Sandbox.Timedout"
+    assert after.payload["statusCode"] == 200
+    assert after.cold
+
+
+def lines_of(*invocations: Invocation) -> list[dict[str, Any]]:
+    return [json.loads(line) for one in invocations for line in one.logs.splitlines() if line.startswith("{")]
+
+
+@pytest.fixture(scope="module")
+def lines(service: Path) -> list[dict[str, Any]]:
+    """What one sandbox writes over its life: start, an answer, a batch, every model, a refusal."""
+    with Runtime(function(service)) as runtime:
+        asked = [
+            {"features": ROW},
+            {"features": ROW, "return_all_models": True},
+            {"features": [123.456, 1, "x"]},
+        ]
+        named = [event("http_v2_predict", body, **{"x-request-id": f"id{n}"}) for n, body in enumerate(asked)]
+        return lines_of(*map(runtime.invoke, named))
+
+
+UNITS = {
+    "model_load_time_seconds": "Seconds",
+    "active_models_count": "Count",
+    "cache_misses_total": "Count",
+    "predictions_total": "Count",
+    "prediction_latency_seconds": "Seconds",
+    "prediction_errors_total": "Count",
+    "cache_hits_total": "Count",
+}
+
+
+def test_metrics_follow_the_embedded_metric_format(lines):
+    metrics = [line for line in lines if "_aws" in line]
+    assert metrics
+    for line in metrics:
+        assert isinstance(line["_aws"]["Timestamp"], int)
+        [directive] = line["_aws"]["CloudWatchMetrics"]
+        assert directive["Namespace"] == "Serinus"
+        [dimensions] = directive["Dimensions"]
+        assert sorted(dimensions) == ["model", "release", "service", "version"]
+        assert all(isinstance(line[name], str) and line[name] for name in dimensions)
+        for metric in directive["Metrics"]:
+            assert metric["Unit"] == UNITS[metric["Name"]]
+            assert isinstance(line[metric["Name"]], int | float)
+
+
+def figures(lines: list[dict[str, Any]], name: str) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for line in lines:
+        if "_aws" in line and name in line:
+            found.setdefault(line["model"], []).append(line[name])
+    return found
+
+
+def test_metrics_count_loads_and_predictions_by_model(lines):
+    assert figures(lines, "active_models_count") == {"linear": [1], "bent": [1]}
+    assert figures(lines, "predictions_total") == {"linear": [1, 1], "bent": [1]}
+    assert figures(lines, "prediction_errors_total") == {"linear": [0, 0], "bent": [0]}
+    assert all(seconds > 0 for each in figures(lines, "prediction_latency_seconds").values() for seconds in each)
+    assert {line["release"] for line in lines if "_aws" in line} == {"42"}
+
+
+def test_a_request_is_one_line_of_json_with_its_id_and_without_its_features(lines):
+    requests = [line for line in lines if line.get("message") == "request"]
+    assert [line["request_id"] for line in requests] == ["id0", "id1", "id2"]
+    assert [line["status"] for line in requests] == [200, 200, 422]
+    assert (requests[2]["refused"], requests[2]["level"]) == ("features[2]", "INFO")
+    assert "123.456" not in json.dumps(lines)
+
+
+def test_an_event_is_refused_before_the_app_sees_it():
+    with pytest.raises(UnknownEvent, match="expected an API Gateway event"):
+        Dispatcher(None)({"Records": []}, None)
