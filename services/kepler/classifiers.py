@@ -28,6 +28,7 @@ SMALLEST_VARIANCE = 1e-6
 DEPTH_SCALE = 0.1
 NOISE_PER_MAD = 1.4826
 CORES = 2
+TREES, DEPTH = 150, 5
 
 
 @dataclass(frozen=True)
@@ -88,17 +89,23 @@ def xgboost(curves: LightCurves, seed: int) -> Classifier:
 
     preprocessing = make_pipeline(StandardScaler())
     model = xgb.XGBClassifier(
-        n_estimators=100,
-        max_depth=6,
-        learning_rate=0.15,
-        subsample=0.8,
-        colsample_bynode=0.1,
+        n_estimators=TREES,
+        max_depth=DEPTH,
+        learning_rate=0.1,
+        subsample=0.7,
+        colsample_bytree=0.1,
+        min_child_weight=2,
+        max_bin=64,
         n_jobs=CORES,
         random_state=seed,
     )
     model.fit(preprocessing.fit_transform(curves.flux), curves.labels)
     return Classifier(
-        preprocessing, "model.json", model.predict_proba, model.save_model, {"trees": 100 * len(LABELS), "max_depth": 6}
+        preprocessing,
+        "model.json",
+        model.predict_proba,
+        model.save_model,
+        {"trees": TREES * len(LABELS), "max_depth": DEPTH},
     )
 
 

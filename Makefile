@@ -1,0 +1,33 @@
+# Everything a newcomer needs: python3 with venv, git and make. uv is brought into a venv of its own.
+#
+#   make demo                  train, export, verify, serve and score; then look at demo/report.html
+#   make demo DATA=FILE.npz    the same on real folded light curves
+#   make test                  the tests, with coverage
+#   make check                 lint, types, import contracts
+
+UV := .uv/bin/uv
+UV_VERSION := 0.13.8
+PYTHON := .venv/bin/python
+DATA ?=
+
+.PHONY: demo test check clean
+
+demo: .venv/installed
+	$(PYTHON) -m services.kepler.demo $(if $(DATA),--data $(DATA))
+
+test: .venv/installed
+	scripts/test
+
+check: .venv/installed
+	scripts/check
+
+clean:
+	rm -rf .venv .uv demo models originals
+
+$(UV):
+	python3 -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/installed: pyproject.toml uv.lock | $(UV)
+	UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --extra dev
+	touch $@

@@ -1,0 +1,45 @@
+"""The `serinus` command: export, verify, predict, score, serve."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from serinus.cli.export import export
+from serinus.cli.predict import predict
+from serinus.cli.score import score
+from serinus.cli.serve import serve
+from serinus.cli.verify import verify
+from serinus.errors import SerinusError
+
+app = typer.Typer(
+    name="serinus",
+    help="Serverless inference with a canary inside: trained models into production.",
+    epilog="Start here: serinus export model.json --name xgboost --version 1.0.0, then serinus serve SERVICE.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (export, verify, predict, score, serve):
+    app.command()(command)
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        print(f"serinus {installed('serinus')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """The console script: an error of ours is one clear line and exit code 1, never a traceback."""
+    try:
+        app()
+    except SerinusError as error:
+        print(f"serinus: {error}", file=sys.stderr)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        print(f"serinus: {error}; install the extra it belongs to, such as serinus[export]", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,55 @@
+"""`serinus serve`: the service on this machine, the same API as on Lambda."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serinus.cli.options import ModelsOption, ServiceArgument
+
+GRACE_S = 10
+
+
+def serve(
+    service: ServiceArgument,
+    models: ModelsOption = Path("models"),
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen at.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; a model needs the memory once in each.")] = 1,
+) -> None:
+    """Serve a service's models over HTTP until Ctrl-C, which lets running requests finish.
+
+    One JSON line a request goes to standard output. Try:
+
+        serinus serve kepler
+
+        curl http://127.0.0.1:8000/api/v1/health?deep=1
+    """
+    import uvicorn
+
+    from serinus import service as services
+    from serinus.ensemble import Ensemble
+    from serinus.settings import PredictSettings
+
+    file = services.find(service)
+    named = services.load(file)
+    settings = PredictSettings(service=file.resolve(), models=models.resolve())
+    if workers > 1:
+        Ensemble.load(named, models)  # uvicorn would start a worker that cannot start again and again
+    typer.echo(f"serving {named.name} at http://{host}:{port} (docs at /docs, metrics at /metrics)", err=True)
+    with tempfile.TemporaryDirectory(prefix="serinus-metrics-") as shared:
+        os.environ.update(settings.as_env())
+        if workers > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
+        uvicorn.run(
+            "functions.predict.server:application",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
