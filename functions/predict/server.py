@@ -11,7 +11,6 @@ from serinus import service as services
 from serinus.settings import PredictSettings
 
 MULTIPROC = "PROMETHEUS_MULTIPROC_DIR"
-GRACE_S = 10
 
 
 def application() -> ASGIApp:

@@ -28,7 +28,9 @@ class ServerTelemetry:
         self._log = log
         self._named = {"service": service, "release": release}
         self._registry = CollectorRegistry()
-        self._predictions = self._counter("predictions_total", "Rows answered, and requests refused", *MODEL, "status", "class")
+        self._predictions = self._counter(
+            "predictions_total", "Rows answered, requests refused", *MODEL, "status", "class"
+        )
         self._hits = self._counter("cache_hits_total", "Answers by a model already in memory", "model")
         self._misses = self._counter("cache_misses_total", "Models that had to be loaded", "model")
         self._errors = self._counter("prediction_errors_total", "Answers that failed by our fault", "model")

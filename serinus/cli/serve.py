@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -39,10 +41,8 @@ def serve(
     if workers > 1:
         Ensemble.load(named, models)  # uvicorn would start a worker that cannot start again and again
     typer.echo(f"serving {named.name} at http://{host}:{port} (docs at /docs, metrics at /metrics)", err=True)
-    with tempfile.TemporaryDirectory(prefix="serinus-metrics-") as shared:
-        os.environ.update(settings.as_env())
-        if workers > 1:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
+    os.environ.update(settings.as_env())
+    with _metrics_of(workers):
         uvicorn.run(
             "functions.predict.server:application",
             factory=True,
@@ -53,3 +53,14 @@ def serve(
             access_log=False,
             timeout_graceful_shutdown=GRACE_S,
         )
+
+
+@contextmanager
+def _metrics_of(workers: int) -> Iterator[None]:
+    """Several workers count together, in a folder that prometheus_client finds under this name."""
+    if workers == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="serinus-metrics-") as shared:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
+        yield
