@@ -65,6 +65,7 @@ def _connected(port: int, server: "subprocess.Popen[bytes]", log_file: Path) -> 
             connection.request("GET", "/api/v1/health?deep=1")
             return _healthy(connection)
         except ConnectionRefusedError:
+            connection.close()
             time.sleep(0.1)
     raise SerinusError(f"the server did not start; see {log_file}")
 

@@ -108,8 +108,8 @@ def _models(evaluation: dict[str, Any]) -> str:
     return (
         f"<h2>Three models, exported equal to their originals</h2><p>Judged by {how}. Each export was compared with "
         "the library it was trained in on every row tried, edge cases and tree thresholds included; one label flip "
-        f"outside a tie, or one probability off by more than 1e-5, and there would be no bundle.</p>{_table(heads, rows)}"
-        f"{_svg(figure)}"
+        f"outside a tie, or one probability off by more than 1e-5, and there would be no bundle.</p>"
+        f"{_table(heads, rows)}{_svg(figure)}"
     )
 
 
@@ -163,11 +163,11 @@ def _bulk(scored: Scored) -> str:
     left.set_xlim(0, result["rows_per_second"] * 1.25)
     left.spines[["top", "right", "bottom"]].set_visible(False)
     left.set_xticks([])
-    left.set_title(f"{result['rows_in']:,} curves in {result['seconds']:.1f} s", fontsize=10)
+    left.set_title(f"{result['rows']:,} curves in {result['seconds']:.1f} s", fontsize=10)
     _draw_confusion(right, scored.confusion, "true labels against predictions")
-    heads = ["rows in", "answered", "in quarantine", "parts", "model"]
-    counts = [f"{result[name]:,}" for name in ("rows_in", "rows_ok", "rows_bad")]
-    row = [*counts, result["parts"], result["model"]]
+    heads = ["rows in", "answered", "in quarantine", "model"]
+    counts = [f"{result[name]:,}" for name in ("rows", "rows_ok", "rows_bad")]
+    row = [*counts, f"{result['model']} {result['model_version']}"]
     return f"<h2>Bulk</h2>{_svg(figure)}{_table(heads, [row])}"
 
 
