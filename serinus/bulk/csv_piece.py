@@ -53,9 +53,10 @@ class Grammar:
             return Problem("row", f"{len(row)} columns", f"{len(self.names)}, as in the header")
         return next((p for p in map(self._problem_with, self.columns.names, self._features(row)) if p), None)
 
-    def empty(self) -> pa.Table:
+    @cached_property
+    def schema(self) -> pa.Schema:
         kinds = dict.fromkeys(self.columns.ids, pa.string()) | dict.fromkeys(self.columns.features, pa.float64())
-        return pa.schema(kinds.items()).empty_table()
+        return pa.schema(kinds.items())
 
     def _features(self, row: Sequence[str]) -> list[str]:
         return [row[place] for place in self._places]
@@ -75,7 +76,7 @@ class Grammar:
     @cached_property
     def _conversion(self) -> arrow_csv.ConvertOptions:
         return arrow_csv.ConvertOptions(
-            column_types=self.empty().schema,
+            column_types=self.schema,
             include_columns=[*self.columns.ids, *self.columns.features],
             null_values=MISSING,
             strings_can_be_null=False,
@@ -102,8 +103,7 @@ class CsvPiece:
     def contents(self, grammar: Grammar) -> Contents:
         runs = list(self._runs(0, self.rows, grammar)) if self.rows else []
         good = [(run, run.table) for run in runs if run.table is not None]
-        tables = [table for _, table in good]
-        table = tables[0] if len(tables) == 1 else pa.concat_tables([grammar.empty(), *tables]).combine_chunks()
+        table = _joined([table for _, table in good], grammar.schema)
         places = np.concatenate([np.arange(run.first, run.stop) for run, _ in good] or [np.empty(0, np.int64)])
         return Contents(
             ids=table.select(grammar.columns.ids),
@@ -159,6 +159,12 @@ class CsvPiece:
 
     def _line(self, place: int) -> int:
         return self.piece.line + self.piece.text.count(b"\n", 0, place)
+
+
+def _joined(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
+    if len(tables) == 1:
+        return tables[0]
+    return pa.concat_tables(tables).combine_chunks() if tables else schema.empty_table()
 
 
 def _ends_rows_at_newlines(text: bytes) -> bool:

@@ -9,9 +9,10 @@ import orjson
 
 from serinus.bulk.chunk import Chunk, Reading
 from serinus.bulk.columns import VECTOR, Columns, Found
-from serinus.bulk.json_ids import IdKind, kind_of
+from serinus.bulk.json_ids import IdKind, kind_of, members
 from serinus.bulk.jsonl_piece import JsonlPiece, Layout
 from serinus.bulk.text import TextFile
+from serinus.errors import JobError
 
 SAMPLE_ROWS = 1000
 
@@ -55,7 +56,10 @@ class JsonlFile:
         """The file's first rows, as far as they are objects."""
         head = self.file.head()
         lines = head[: whole_lines(head) or None].splitlines()
-        return list(islice(_objects(lines), SAMPLE_ROWS))
+        rows = list(islice(_objects(lines), SAMPLE_ROWS))
+        if not rows:
+            raise JobError(f"{self.file.path} holds no JSON object among its first lines")
+        return rows
 
 
 def whole_lines(text: bytes) -> int:
@@ -65,7 +69,7 @@ def whole_lines(text: bytes) -> int:
 def _objects(lines: list[bytes]) -> Iterator[dict[str, object]]:
     for line in lines:
         try:
-            row = orjson.loads(line)
+            row = members(line)
         except orjson.JSONDecodeError:
             continue
         if isinstance(row, dict):

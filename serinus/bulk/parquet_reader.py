@@ -76,7 +76,13 @@ class ParquetReader:
             yield from file.iter_batches(rows, row_groups=[group], columns=list(names), use_threads=False)
 
     def _opened(self) -> pq.ParquetFile:
-        return pq.ParquetFile(self.path, metadata=self.metadata, pre_buffer=False, buffer_size=BUFFER_BYTES)
+        return pq.ParquetFile(
+            self.path,
+            metadata=self.metadata,
+            pre_buffer=False,
+            buffer_size=BUFFER_BYTES,
+            page_checksum_verification=True,
+        )
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

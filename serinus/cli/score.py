@@ -57,7 +57,12 @@ def score(
     except KeyboardInterrupt:
         typer.echo("stopped; what is done is kept: run the same command again to continue", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    show(summary(outcome, out, seconds=time.perf_counter() - started), as_json=as_json, title="Scored")
+    finished_before = outcome.rows_kept == outcome.manifest.rows_in > 0
+    show(
+        summary(outcome, out, seconds=time.perf_counter() - started),
+        as_json=as_json,
+        title="Finished before: nothing was left to do" if finished_before else "Scored",
+    )
 
 
 def described(planned: "Plan", out: Path) -> dict[str, object]:
@@ -66,7 +71,7 @@ def described(planned: "Plan", out: Path) -> dict[str, object]:
 
     columns, scorer = planned.columns, planned.scorer
     features = (
-        f"{columns.width} in {VECTOR}" if columns.as_vector else f"{columns.width}: {shortened(columns.features)}"
+        f"{columns.width} in {VECTOR!r}" if columns.as_vector else f"{columns.width}: {shortened(columns.features)}"
     )
     reading = Reading(columns, scorer.nan_policy, out, workers=1)
     return {

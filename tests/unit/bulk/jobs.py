@@ -118,7 +118,7 @@ def rows_of(part: Path) -> list[dict[str, Any]]:
     if part.suffix == ".csv":
         with part.open(newline="") as text:
             return list(csv.DictReader(text))
-    return [json.loads(line) for line in part.read_text().splitlines()]
+    return [json.loads(line) for line in part.read_bytes().splitlines()]
 
 
 def tree(out: Path) -> dict[str, bytes]:
