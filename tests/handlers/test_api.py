@@ -1,5 +1,6 @@
 """The API: good requests get the documented shapes, bad ones a 4xx that names what is wrong, none a 500."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from pydantic import TypeAdapter
 
 from functions.predict import shapes
 from functions.predict.app import create_app
+from functions.predict.server import application
 from functions.predict.server_telemetry import ServerTelemetry
 from functions.predict.start import start
 from serinus import service as services
@@ -489,6 +491,29 @@ def test_a_service_that_is_not_answered_online_yet_stops_the_start(tmp_path):
     file.write_text(text)
     with pytest.raises(ServiceError, match="only classification is answered online, tiny is regression"):
         start(services.load(file), file.parent / "models", ServerTelemetry("tiny", "1"))
+
+
+def test_the_server_needs_no_more_than_its_environment(tmp_path, monkeypatch, kepler):
+    service = write_service(tmp_path / "tiny", "linear")
+    monkeypatch.setenv("SERINUS_SERVICE", str(service))
+    monkeypatch.setenv("SERINUS_MODELS", str(service.parent / "models"))
+    api = replace(kepler, app=application())
+    assert api.post(ONE, {"features": [1, 2, 3]}).status_code == 200
+    assert metrics_of(api)['cache_misses_total{model="linear"}'] == 1
+
+
+def test_the_app_starts_and_stops_with_its_server(kepler):
+    events = iter(["lifespan.startup", "lifespan.shutdown"])
+    sent = []
+
+    async def receive():
+        return {"type": next(events)}
+
+    async def send(message):
+        sent.append(message["type"])
+
+    asyncio.run(kepler.app({"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send))
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
 def test_a_request_is_one_line_of_log_without_its_features(fresh):

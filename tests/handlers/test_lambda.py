@@ -1,17 +1,23 @@
 """The real handler in the real Lambda runtime client, fed with recorded API Gateway events."""
 
+import asyncio
 import base64
 import gzip
+import importlib
 import json
 import os
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from functions.predict import shapes
+from functions.predict.app import create_app
 from functions.predict.events import Dispatcher, UnknownEvent
+from functions.predict.lambda_telemetry import LambdaTelemetry
 from localaws.runtime import FunctionConfig, Invocation, Runtime
 from tests.bundles import write_service
 from tests.handlers.conftest import api_of, loaded
@@ -274,6 +280,55 @@ def test_a_request_is_one_line_of_json_with_its_id_and_without_its_features(line
     assert "123.456" not in json.dumps(lines)
 
 
-def test_an_event_is_refused_before_the_app_sees_it():
-    with pytest.raises(UnknownEvent, match="expected an API Gateway event"):
-        Dispatcher(None)({"Records": []}, None)
+def environment(service: Path) -> dict[str, str]:
+    return {name: value for name, value in function(service).env.items() if name.startswith("SERINUS_")}
+
+
+@pytest.fixture
+def loop() -> Iterator[None]:
+    """Mangum takes the loop of the thread, or leaves one behind."""
+    made = asyncio.new_event_loop()
+    asyncio.set_event_loop(made)
+    yield
+    asyncio.set_event_loop(None)
+    made.close()
+
+
+@pytest.fixture
+def handler(service: Path, monkeypatch, loop) -> Dispatcher:
+    """The handler of this process, wired anew as a cold start does."""
+    for name, value in environment(service).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delitem(sys.modules, HANDLER.rpartition(".")[0], raising=False)
+    module = importlib.import_module("functions.predict.handler")
+    return module.handler
+
+
+@BOTH
+def test_the_handler_needs_no_more_than_its_environment(handler, recorded):
+    answer = handler(event(recorded, {"features": ROW}), None)
+    assert answer["statusCode"] == 200
+
+
+def test_the_handler_of_this_process_refuses_other_events_too(handler):
+    with pytest.raises(UnknownEvent, match=r"expected an API Gateway event .* got members \['Records'\]"):
+        handler({"Records": []}, None)
+
+
+def test_a_mistake_of_ours_is_answered_logged_and_counted(service, loop, capsys):
+    class Broken(dict):
+        def __getitem__(self, name):
+            raise ZeroDivisionError("planted")
+
+    ensemble = loaded(service)
+    telemetry = LambdaTelemetry("broken", "42")
+    app = create_app(replace(ensemble, predictors=Broken(ensemble.predictors)), telemetry, release="42")
+    answer = Dispatcher(app)(event("http_v2_predict", {"features": ROW}, **{"x-request-id": "mine"}), None)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [fault] = [line for line in lines if line.get("message") == "fault"]
+    [counted] = [line for line in lines if "_aws" in line]
+    assert answer["statusCode"] == 500
+    assert json.loads(answer["body"])["request_id"] == "mine"
+    assert (fault["level"], fault["request_id"]) == ("ERROR", "mine")
+    assert "planted" in fault["exception"]
+    assert (counted["prediction_errors_total"], counted["model"]) == (1, "none")
