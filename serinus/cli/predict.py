@@ -46,7 +46,7 @@ def predict(
 
 def _rows(file: Path, predictor: Any) -> Any:
     """The rows of `file` as float32 [N, F], checked as a request's are."""
-    import json
+    from zipfile import BadZipFile
 
     import numpy as np
 
@@ -56,9 +56,8 @@ def _rows(file: Path, predictor: Any) -> Any:
     metadata = predictor.metadata
     width, policy = metadata.input_schema.features, metadata.nan_policy
     try:
-        loaded = json.loads(file.read_bytes()) if file.suffix == ".json" else np.load(file, allow_pickle=False)
-        values = np.atleast_2d(np.asarray(loaded["X"] if file.suffix == ".npz" else loaded, np.float64))
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        values = np.atleast_2d(np.asarray(_read(file), np.float64))
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, BadZipFile) as error:
         raise InputError([Problem(str(file), str(error)[:200], ".npy, .npz with X, or .json with rows")]) from error
     if values.ndim != 2 or values.shape[1] != width:
         raise InputError([Problem(str(file), f"shape {values.shape}", f"rows of {width} numbers")])
@@ -68,3 +67,16 @@ def _rows(file: Path, predictor: Any) -> Any:
     if len(bad):
         raise InputError([Problem(f"{file} row {bad[0]}", "NaN or infinity", expected_number(policy))])
     return rows
+
+
+def _read(file: Path) -> Any:
+    import json
+
+    import numpy as np
+
+    if file.suffix == ".json":
+        return json.loads(file.read_bytes())
+    if file.suffix == ".npy":
+        return np.load(file, allow_pickle=False)
+    with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
+        return arrays["X"]
