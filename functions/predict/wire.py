@@ -243,5 +243,7 @@ def _option_problem(name: str, value: object) -> Problem | None:
             return None if isinstance(value, bool) else Problem(name, shown(value), "true or false")
         case "voting":
             return None if value is None or value in VOTINGS else Problem(name, shown(value), "soft or hard")
+        case "features" | "samples":
+            return Problem(name, shown(value), "features for one row or samples for a batch, not both")
         case _:
             return Problem(short(name), shown(value), f"one of {', '.join(sorted(MEMBERS))}")

@@ -1,6 +1,7 @@
 """Reading requests: the quick reader and the careful one speak one language, and the careful one defines it."""
 
 import json
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -329,3 +330,9 @@ def test_the_path_names_the_model_unless_the_body_contradicts():
     assert request.by("bent").by("bent").options.model == "bent"
     with pytest.raises(InputError, match="model: got 'bent', expected linear, as the path says"):
         request.by("bent").by("linear")
+
+
+@pytest.mark.parametrize("read", [read_one, partial(read_many, most=MOST)], ids=["one", "many"])
+def test_a_row_and_a_batch_at_once_are_refused(read):
+    with pytest.raises(InputError, match=r"expected features for one row or samples for a batch, not both"):
+        read(b'{"features": [1, 2, 3], "samples": [[1, 2, 3]]}', REJECT)
