@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from serinus.bulk.chunk import BadRow, Contents, Origin
 from serinus.bulk.columns import Columns
 from serinus.bulk.csv_rows import RETURN, fields, row_ends
-from serinus.bulk.text import Piece
+from serinus.bulk.text import Piece, newlines
 from serinus.errors import JobError, Problem, shown
 from serinus.schema import NanPolicy, expected_number
 
@@ -158,7 +158,7 @@ class CsvPiece:
         return np.asarray(np.stack([starts, ends], axis=1)[~blank])
 
     def _line(self, place: int) -> int:
-        return self.piece.line + self.piece.text.count(b"\n", 0, place)
+        return self.piece.line + newlines(self.piece.text, place)
 
 
 def _joined(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
@@ -169,4 +169,4 @@ def _joined(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
 
 def _ends_rows_at_newlines(text: bytes) -> bool:
     """Arrow takes a lone carriage return for the end of a row, this product does not."""
-    return text.count(b"\r") == text.count(b"\r\n")
+    return b"\r" not in text or text.count(b"\r") == text.count(b"\r\n")

@@ -7,7 +7,9 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-NEWLINE, RETURN, QUOTE, COMMA = b'\n\r",'
+from serinus.bulk.text import NEWLINE
+
+RETURN, QUOTE, COMMA = b'\r",'
 
 # A quote opens a field only at the field's start; elsewhere it is a character like any other.
 FIELD = rb'(?:"(?:[^"]|"")*+"[^,\n]*+|(?!")[^,\n]*+)'

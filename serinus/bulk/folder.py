@@ -67,21 +67,26 @@ class JobFolder:
             raise JobError(f"{self.out} is not empty ({others[0]}) and holds no job: choose another folder")
         self._write(f"{WORK}/job", self.job.encode())
         markers = {int(file.stem): _marker(file) for file in self.scratch.glob("done/*.json")}
-        return {index: marker for index, marker in markers.items() if all(map(self._holds, marker.parts))}
+        return {index: marker for index, marker in markers.items() if marker and all(map(self._holds, marker.parts))}
 
     def put(self, index: int, predictions: PartContents, bad: Sequence[BadRow]) -> Marker:
-        """Write the parts of a chunk, then its marker."""
+        """Write the parts of a chunk."""
         lines = b"".join(orjson.dumps(row) + b"\n" for row in bad)
         refused = PartContents(lines, len(bad), "jsonl")
-        marker = Marker(
+        return Marker(
             predictions=self._part("predictions", index, predictions),
             quarantine=self._part("quarantine", index, refused) if bad else None,
         )
+
+    def mark(self, index: int, marker: Marker) -> None:
+        """Make the parts stay when the power goes, then say that the chunk is done."""
+        for part in marker.parts:
+            _sync(self.out / part.file)
         self._write(f"{WORK}/done/{index:05d}.json", marker.model_dump_json().encode())
-        return marker
 
     def finish(self, manifest: Manifest) -> None:
         self._write(MANIFEST, manifest.model_dump_json(indent=2).encode())
+        _sync(self.out / MANIFEST)
         shutil.rmtree(self.scratch)
 
     def _part(self, kind: str, index: int, contents: PartContents) -> Part:
@@ -90,15 +95,12 @@ class JobFolder:
         return Part(file=name, rows=contents.rows, sha256=_digest(contents.body))
 
     def _write(self, name: str, contents: bytes) -> None:
-        """Make the file `name` appear whole, and stay when the power goes."""
+        """Make the file `name` appear whole."""
         file = self.out / name
         file.parent.mkdir(parents=True, exist_ok=True)
         self.scratch.mkdir(exist_ok=True)
         scratch = self.scratch / f"{file.parent.name}-{file.name}.writing"
-        with scratch.open("wb") as writing:
-            writing.write(contents)
-            writing.flush()
-            os.fsync(writing.fileno())
+        scratch.write_bytes(contents)
         scratch.replace(file)
 
     def _holds(self, part: Part) -> bool:
@@ -139,8 +141,17 @@ def _manifest(file: Path) -> Manifest:
         raise JobError(f"{file} is no manifest of ours: choose another folder") from error
 
 
-def _marker(file: Path) -> Marker:
-    return Marker.model_validate_json(file.read_bytes())
+def _marker(file: Path) -> Marker | None:
+    """The marker in `file`, if all of it is there: it may not be when the power went."""
+    try:
+        return Marker.model_validate_json(file.read_bytes())
+    except ValidationError:
+        return None
+
+
+def _sync(file: Path) -> None:
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
 
 
 def _digest(contents: bytes) -> str:

@@ -102,14 +102,17 @@ def _score_all(run: Run, kept: Mapping[int, Marker], tally: Tally) -> None:
                     continue
                 running[pool.submit(run.score, chunk)] = chunk
                 while len(running) > run.workers:
-                    _take(running, tally)
+                    _take(running, run.folder, tally)
             while running:
-                _take(running, tally)
+                _take(running, run.folder, tally)
         finally:
             for future in running:
                 future.cancel()
 
 
-def _take(running: dict[Future[Marker], Chunk], tally: Tally) -> None:
+def _take(running: dict[Future[Marker], Chunk], folder: JobFolder, tally: Tally) -> None:
+    """Wait for a chunk and mark it as done, while the workers score others: waiting for the disk is not their work."""
     for future in wait(running, return_when=FIRST_COMPLETED).done:
-        tally.add(running.pop(future), future.result())
+        chunk, marker = running.pop(future), future.result()
+        folder.mark(chunk.index, marker)
+        tally.add(chunk, marker)

