@@ -46,10 +46,6 @@ class Bulk(Section):
     max_bad_rate: float = Field(default=0.05, ge=0, le=1)
 
 
-class Log(Section):
-    features: bool = False
-
-
 class Service(Section):
     service: About
     input: Input
@@ -58,7 +54,6 @@ class Service(Section):
     ensemble: EnsembleSection = EnsembleSection()
     gateway: Gateway = Gateway()
     bulk: Bulk = Bulk()
-    log: Log = Log()
 
     @model_validator(mode="after")
     def _agrees(self) -> "Service":

@@ -51,6 +51,7 @@ def serve(
             workers=workers,
             log_level="warning",
             access_log=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=GRACE_S,
         )
 

@@ -17,6 +17,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from services.kepler.augmentation import augmented
 from services.kepler.light_curves import BINS, LABELS, LightCurves
 
 Flux = NDArray[np.float32]
@@ -62,14 +63,15 @@ def keras_cnn(curves: LightCurves, seed: int) -> Classifier:
     preprocessing = make_pipeline(SimpleImputer(strategy="constant", fill_value=0.0), StandardScaler())
     preprocessing.fit(curves.flux)
     _level(preprocessing[-1], curves.flux)
+    watched = len(curves) // 10
+    learnt = augmented(curves.only(np.arange(watched, len(curves))))
     model = _network()
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     stop = keras.callbacks.EarlyStopping("val_accuracy", patience=4, restore_best_weights=True)
-    scaled = preprocessing.transform(curves.flux)
     history = model.fit(
-        scaled[..., None],
-        curves.labels,
-        validation_split=0.1,
+        preprocessing.transform(learnt.flux)[..., None],
+        learnt.labels,
+        validation_data=(preprocessing.transform(curves.flux[:watched])[..., None], curves.labels[:watched]),
         epochs=EPOCHS,
         batch_size=BATCH,
         callbacks=[stop],
@@ -99,7 +101,8 @@ def xgboost(curves: LightCurves, seed: int) -> Classifier:
         n_jobs=CORES,
         random_state=seed,
     )
-    model.fit(preprocessing.fit_transform(curves.flux), curves.labels)
+    learnt = augmented(curves)
+    model.fit(preprocessing.fit_transform(learnt.flux), learnt.labels)
     return Classifier(
         preprocessing,
         "model.json",

@@ -15,7 +15,6 @@ from rich.table import Table
 from export.exporter import Request, export
 from export.samples import Sample
 from serinus.errors import SerinusError
-from services.kepler.augmentation import augmented
 from services.kepler.classifiers import CLASSIFIERS, PREPROCESSING, Classifier, Train
 from services.kepler.evaluation import Evaluation, cross_validated, held_out
 from services.kepler.light_curves import FEATURE_NAMES, LABELS, LightCurveError, LightCurves, load
@@ -106,10 +105,7 @@ def _refuse_to_overwrite(out: Path, *, replace: bool) -> None:
 
 def _made(name: str, lesson: Lesson, places: Places, *, seed: int, console: Console) -> dict[str, Any]:
     """Train, judge and export one classifier; what the report says of it."""
-
-    def train(curves: LightCurves, seed: int) -> Classifier:
-        return CLASSIFIERS[name](augmented(curves), seed)
-
+    train = CLASSIFIERS[name]
     with console.status(f"{name}: training"):
         classifier = train(lesson.curves, seed)
         classifier.save(places.originals / name)
