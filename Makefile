@@ -29,5 +29,5 @@ $(UV):
 	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 .venv/installed: pyproject.toml uv.lock | $(UV)
-	UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --extra dev
+	UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --extra dev --compile-bytecode
 	touch $@

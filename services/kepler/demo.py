@@ -1,10 +1,11 @@
 """The whole product on one machine: train, export, verify, serve, score, and a report to look at.
 
-    python -m services.kepler.demo [--data FILE.npz]
+    python -m services.kepler.demo [--data FILE.npz] [--out demo]
 
-Everything goes to demo/; every step is a command you can run yourself, and is printed as one.
+Every step is a command you can run yourself, and is printed as one.
 """
 
+import hashlib
 import json
 import shlex
 import shutil
@@ -29,9 +30,6 @@ from services.kepler.light_curves import LABELS, LightCurves, load
 from services.kepler.report import Answer, Findings, Latencies, Scored
 from services.kepler.simulator import blocks, simulate
 
-HERE = Path("demo")
-MODELS = HERE / "models"
-ORIGINALS = HERE / "originals"
 BULK_CURVES = 100_000
 SEED = 7  # of curves that no model was trained on
 CALLS = 400
@@ -39,8 +37,27 @@ console = Console(highlight=False)
 
 
 @dataclass(frozen=True)
+class Place:
+    """The folder that everything goes to."""
+
+    home: Path
+
+    @property
+    def models(self) -> Path:
+        return self.home / "models"
+
+    @property
+    def originals(self) -> Path:
+        return self.home / "originals"
+
+    @property
+    def learnt_from(self) -> Path:
+        return self.home / "learnt-from"
+
+
+@dataclass(frozen=True)
 class Material:
-    """curves: to look at, one of each class at least; file: to score in bulk."""
+    """curves: to look at, some of each class; file: to score in bulk."""
 
     curves: LightCurves
     file: Path
@@ -48,52 +65,67 @@ class Material:
 
 def main(
     data: Annotated[Path | None, typer.Option(help="Real folded curves instead of simulated ones (.npz).")] = None,
+    out: Annotated[Path, typer.Option(help="The folder that everything goes to.")] = Path("demo"),
 ) -> None:
-    """Train, export, verify, serve and score; then open demo/report.html."""
+    """Train, export, verify, serve and score; then open report.html in the folder."""
     started = time.perf_counter()
-    HERE.mkdir(exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     try:
-        findings = _findings(data)
+        findings = _findings(data, Place(out))
     except SerinusError as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from error
-    page = HERE / "report.html"
+    page = out / "report.html"
     page.write_text(report.html(findings))
-    _say_goodbye(page, time.perf_counter() - started)
+    _say_goodbye(page, Place(out), time.perf_counter() - started)
 
 
-def _findings(data: Path | None) -> Findings:
+def _findings(data: Path | None, place: Place) -> Findings:
     _step("1", "train three models, save them in their own formats, prove their exports equal")
-    _run("services.kepler.train", "--out", MODELS, "--originals", ORIGINALS, "--replace", *_data_option(data))
+    _train(data, place)
     _step("2", "verify the bundles without any training library")
-    for folder in services.load(services.find(SERVICE)).bundles(MODELS).values():
+    for folder in services.load(services.find(SERVICE)).bundles(place.models).values():
         _run("serinus.cli", "verify", folder)
-    material = _material(data)
+    material = _material(data, place)
     _step("3", "ask the real Lambda runtime and the local server for one curve of each class")
-    answers, latencies = _online(material.curves)
+    answers, latencies = _online(material.curves, place)
     _step("4", f"score {material.file} in bulk")
-    scored = _bulk(material)
-    evaluation = json.loads((ORIGINALS / "evaluation.json").read_text())
-    return Findings(str(data or "simulated curves"), evaluation, answers, latencies, scored)
+    scored = [_bulk(material, model, place) for model in answers[0].individual]
+    evaluation = json.loads((place.originals / "evaluation.json").read_text())
+    return Findings(str(data or "simulated curves"), data is not None, evaluation, answers, latencies, scored)
 
 
-def _material(data: Path | None) -> Material:
+def _train(data: Path | None, place: Place) -> None:
+    """Train, unless these very sources have already learnt from this very file."""
+    sources = [*sorted(Path("services/kepler").glob("*.py")), *sorted(Path("export").glob("*.py")), Path("uv.lock")]
+    now = hashlib.sha256(b"".join(file.read_bytes() for file in (*sources, *([data] if data else [])))).hexdigest()
+    if place.learnt_from.exists() and place.learnt_from.read_text() == now:
+        console.print(f"the same code has already learnt from the same curves; remove {place.home} to start over")
+        return
+    place.learnt_from.unlink(missing_ok=True)
+    option = ["--data", data] if data else []
+    _run("services.kepler.train", "--out", place.models, "--originals", place.originals, "--replace", *option)
+    place.learnt_from.write_text(now)
+
+
+def _material(data: Path | None, place: Place) -> Material:
     if data is not None:
         curves = load(data)
-        file = HERE / f"{data.stem}.parquet"
+        file = place.home / f"{data.stem}.parquet"
         write_parquet(file, [curves], rows=len(curves), console=console)
         return Material(curves, file)
-    file = HERE / f"curves-{BULK_CURVES}.parquet"
+    file = place.home / f"curves-{BULK_CURVES}.parquet"
     if not file.exists():
         write_parquet(file, blocks(BULK_CURVES, seed=SEED), rows=BULK_CURVES, console=console)
     return Material(simulate(1_000, seed=SEED), file)
 
 
-def _online(curves: LightCurves) -> tuple[list[Answer], Latencies]:
+def _online(curves: LightCurves, place: Place) -> tuple[list[Answer], Latencies]:
     """One curve of each class through Lambda and the server, which must agree; then many, to time them."""
     picked = {label: _typical(curves, number) for number, label in enumerate(LABELS)}
+    log = place.home / "server.log"
     bodies = {label: body(curves.flux[row]) for label, row in picked.items()}
-    with lambda_runtime(MODELS) as runtime, local_server(MODELS, HERE / "server.log", console) as connection:
+    with lambda_runtime(place.models) as runtime, local_server(place.models, log, console) as connection:
         answers = []
         for label, row in picked.items():
             said = invoke(runtime, bodies[label])
@@ -135,12 +167,13 @@ def _show(answers: list[Answer]) -> None:
     console.print(table)
 
 
-def _bulk(material: Material) -> Scored:
-    out = HERE / "scored"
+def _bulk(material: Material, model: str, place: Place) -> Scored:
+    out = place.home / "scored" / model
     shutil.rmtree(out, ignore_errors=True)
-    options = ["--service", SERVICE, "--models", str(MODELS), "--out", str(out), "--json"]
+    options = ["--service", SERVICE, "--model", model, "--models", str(place.models), "--out", str(out), "--json"]
     result = json.loads(_run("serinus.cli", "score", material.file, *options, capture=True))
-    console.print(f"{result['rows']:,} curves in {result['seconds']:.1f} s: {result['rows_per_second']:,.0f} a second")
+    rate = f"{result['rows_per_second']:,} a second"
+    console.print(f"{result['rows']:,} curves in {result['seconds']:.1f} s: {rate}")
     return Scored.read(out, result)
 
 
@@ -156,20 +189,18 @@ def _run(module: str, *arguments: object, capture: bool = False) -> str:
     return done.stdout or ""
 
 
-def _data_option(data: Path | None) -> list[object]:
-    return [] if data is None else ["--data", data]
-
-
 def _step(number: str, what: str) -> None:
     console.rule(f"[bold]{number}. {what}", align="left")
 
 
-def _say_goodbye(page: Path, seconds: float) -> None:
+def _say_goodbye(page: Path, place: Place, seconds: float) -> None:
     console.rule(f"[bold]done in {seconds:.0f} s", align="left")
     console.print(f"Look at {page}: curves, confusion matrices, latencies and bulk throughput, in one file.")
     console.print("Next:")
-    console.print(f"  .venv/bin/serinus serve {SERVICE} --models {MODELS}      then open http://127.0.0.1:8000/docs")
-    console.print(f"  .venv/bin/serinus score FILE --service {SERVICE} --models {MODELS} --out scored")
+    console.print(
+        f"  .venv/bin/serinus serve {SERVICE} --models {place.models}      then open http://127.0.0.1:8000/docs"
+    )
+    console.print(f"  .venv/bin/serinus score FILE --service {SERVICE} --models {place.models} --out scored")
     console.print("  .venv/bin/serinus export --help      to export a model of your own")
 
 

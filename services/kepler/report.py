@@ -67,10 +67,11 @@ class Scored:
 @dataclass(frozen=True)
 class Findings:
     data: str
+    is_real: bool
     evaluation: dict[str, Any]
     answers: list[Answer]
     latencies: Latencies
-    scored: Scored
+    scored: list[Scored]
 
 
 def html(findings: Findings) -> str:
@@ -79,7 +80,7 @@ def html(findings: Findings) -> str:
         _models(findings.evaluation),
         _curves(findings.answers),
         _latencies(findings.latencies),
-        _bulk(findings.scored),
+        _bulk(findings.scored, were_learnt=findings.is_real),
     )
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Serinus: kepler</title><style>{STYLE}</style>"
@@ -154,21 +155,31 @@ def _latencies(latencies: Latencies) -> str:
     )
 
 
-def _bulk(scored: Scored) -> str:
-    result = scored.result
-    figure = Figure(figsize=(10, 3.2), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(2, 1))
-    left.barh(["rows per second"], [result["rows_per_second"]], color=COLOURS[0], height=0.4)
-    left.bar_label(left.containers[0], fmt="{:,.0f}", padding=4)
-    left.set_xlim(0, result["rows_per_second"] * 1.25)
-    left.spines[["top", "right", "bottom"]].set_visible(False)
-    left.set_xticks([])
-    left.set_title(f"{result['rows']:,} curves in {result['seconds']:.1f} s", fontsize=10)
-    _draw_confusion(right, scored.confusion, "true labels against predictions")
-    heads = ["rows in", "answered", "in quarantine", "model"]
-    counts = [f"{result[name]:,}" for name in ("rows", "rows_ok", "rows_bad")]
-    row = [*counts, f"{result['model']} {result['model_version']}"]
-    return f"<h2>Bulk</h2>{_svg(figure)}{_table(heads, [row])}"
+def _bulk(scored: list[Scored], *, were_learnt: bool) -> str:
+    figure = Figure(figsize=(10, 2), layout="constrained")
+    axis = figure.subplots()
+    bars = axis.barh(
+        [job.result["model"] for job in scored], [job.result["rows_per_second"] for job in scored], color=COLOURS
+    )
+    axis.bar_label(bars, fmt="{:,.0f}", padding=4)
+    axis.invert_yaxis()
+    axis.set_xlim(0, max(job.result["rows_per_second"] for job in scored) * 1.15)
+    axis.set_xlabel("rows per second")
+    axis.spines[["top", "right"]].set_visible(False)
+    truths = Figure(figsize=(10, 3.2), layout="constrained")
+    for place, job in zip(truths.subplots(1, len(scored)), scored, strict=True):
+        _draw_confusion(place, job.confusion, job.result["model"])
+    heads = ["model", "rows in", "answered", "in quarantine", "seconds"]
+    rows = [
+        [job.result["model"], *(f"{job.result[count]:,}" for count in ("rows", "rows_ok", "rows_bad")),
+         f"{job.result['seconds']:.1f}"]
+        for job in scored
+    ]  # fmt: skip
+    return (
+        "<h2>Bulk</h2><p>The same file through each model; the labels that came along against the predictions"
+        f"{', on the very curves the models learnt from' if were_learnt else ''}.</p>"
+        f"{_svg(figure)}{_table(heads, rows)}{_svg(truths)}"
+    )
 
 
 def _draw_confusion(axis: Any, confusion: NDArray[np.int64], title: str) -> None:

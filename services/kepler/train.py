@@ -22,7 +22,7 @@ from services.kepler.simulator import simulate
 
 VERSION = "1.0.0"
 EVALUATION = "evaluation.json"
-TRAINING_CURVES = 6_000
+TRAINING_CURVES = 5_000
 HELD_OUT_CURVES = 3_000
 FOLDS = 5
 SAMPLE_CURVES = 2_000
