@@ -59,7 +59,8 @@ def test_a_saved_classifier_answers_as_the_trained_one(
     classifier = train(curves, 0)
     classifier.save(tmp_path)  # type: ignore[attr-defined]
     rows = joblib.load(tmp_path / "preprocessing.pkl").transform(curves.flux)
-    np.testing.assert_array_equal(_loaded(tmp_path, rows), classifier.shares(curves.flux))  # type: ignore[attr-defined]
+    shares = classifier.shares(curves.flux)  # type: ignore[attr-defined]
+    np.testing.assert_allclose(_loaded(tmp_path, rows), shares, atol=1e-12)  # threads add up a forest in any order
 
 
 def _loaded(folder: Path, rows: np.ndarray) -> np.ndarray:
