@@ -62,8 +62,12 @@ def number(ordinals: Ordinals) -> Floats:
 
 
 def below(values: Floats) -> Floats:
-    return np.nextafter(values, np.float32(-np.inf))
+    """The next float32 down; minus infinity below the least."""
+    with np.errstate(over="ignore"):
+        return np.nextafter(values, np.float32(-np.inf))
 
 
 def above(values: Floats) -> Floats:
-    return np.nextafter(values, np.float32(np.inf))
+    """The next float32 up; infinity above the largest."""
+    with np.errstate(over="ignore"):
+        return np.nextafter(values, np.float32(np.inf))

@@ -7,7 +7,8 @@ from functools import cached_property, partial
 
 from serinus.bulk.chunk import Chunk, Reading
 from serinus.bulk.columns import Columns, Found
-from serinus.bulk.csv_piece import CsvPiece, Grammar
+from serinus.bulk.csv_grammar import Grammar
+from serinus.bulk.csv_piece import CsvPiece
 from serinus.bulk.csv_rows import fields, row_ends, whole_rows
 from serinus.bulk.text import TextFile
 from serinus.errors import JobError

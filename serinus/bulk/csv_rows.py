@@ -34,6 +34,11 @@ def whole_rows(text: bytes) -> int:
     return int(row_ends(text)[-1:].sum())
 
 
+def ends_at_newlines(text: bytes) -> bool:
+    """Whether rows end at newlines only: Arrow takes a lone carriage return for the end of a row too."""
+    return b"\r" not in text or text.count(b"\r") == text.count(b"\r\n")
+
+
 def fields(row: str) -> list[str]:
     """The fields of the first row; csv.Error when Python's reader cannot take it."""
     return next(csv.reader(io.StringIO(row, newline="")), [])

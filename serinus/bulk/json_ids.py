@@ -1,7 +1,7 @@
 """Id columns of JSON lines: JSON has no column types, so the first rows of a file say what a column holds."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,11 +26,12 @@ def kind_of(values: Sequence[object]) -> IdKind:
     return next(kind for kind in KINDS if all(_fits(kind, value) for value in values))
 
 
-def members(line: bytes) -> object:
-    """`line` as JSON; integers of more than 64 bits, which orjson makes floats of, are kept."""
+def members(line: bytes, ids: Iterable[str]) -> object:
+    """`line` as JSON; integers of more than 64 bits among the `ids`, which orjson makes floats of, are kept."""
     row = orjson.loads(line)
-    is_huge = isinstance(row, dict) and any(type(v) is float and abs(v) >= INT64.stop for v in row.values())
-    return json.loads(line) if is_huge else row
+    if isinstance(row, dict) and any(_may_be_huge(row.get(name)) for name in ids):
+        return json.loads(line)
+    return row
 
 
 def _fits(kind: IdKind, value: object) -> bool:
@@ -39,6 +40,10 @@ def _fits(kind: IdKind, value: object) -> bool:
     except TypeError:
         return False
     return True
+
+
+def _may_be_huge(value: object) -> bool:
+    return type(value) is float and abs(value) >= INT64.stop
 
 
 def _text(value: Any) -> str:

@@ -1,5 +1,6 @@
 """A file of JSON lines as input of a job: {"features": [...], ids...} or {"name": number, ..., ids...}."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -9,7 +10,7 @@ import orjson
 
 from serinus.bulk.chunk import Chunk, Reading
 from serinus.bulk.columns import VECTOR, Columns, Found
-from serinus.bulk.json_ids import IdKind, kind_of, members
+from serinus.bulk.json_ids import IdKind, kind_of
 from serinus.bulk.jsonl_piece import JsonlPiece, Layout
 from serinus.bulk.text import TextFile
 from serinus.errors import JobError
@@ -69,8 +70,8 @@ def whole_lines(text: bytes) -> int:
 def _objects(lines: list[bytes]) -> Iterator[dict[str, object]]:
     for line in lines:
         try:
-            row = members(line)
+            row = orjson.loads(line)
         except orjson.JSONDecodeError:
             continue
         if isinstance(row, dict):
-            yield row
+            yield json.loads(line)  # orjson makes floats of integers of more than 64 bits

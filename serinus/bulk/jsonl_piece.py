@@ -1,6 +1,6 @@
 """The rows of a piece of JSON lines, read one by one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,7 +33,7 @@ class Layout:
 
     def numbers(self, row: Mapping[str, object]) -> NDArray[np.float64]:
         """The features in `row`; InputError when they are not all there, or not numbers."""
-        values = self._vector(row) if self.columns.as_vector else [row.get(name) for name in self.columns.features]
+        values = self._vector(row) if self.columns.as_vector else list(map(row.get, self.columns.features))
         if not NUMBERS.issuperset(map(type, values)):
             wrong = next(place for place, value in enumerate(values) if type(value) not in NUMBERS)
             field, expected = self.columns.names[wrong], expected_number(self.nan_policy)
@@ -78,7 +78,7 @@ class JsonlPiece:
         ids, good, bad = list[list[object]](), list[int](), list[BadRow]()
         for place, line in self._lines:
             try:
-                row = _object(line)
+                row = _object(line, layout.kinds)
                 numbers[len(good)] = layout.numbers(row)
                 ids.append(layout.ids(row))
                 good.append(place)
@@ -103,9 +103,9 @@ class JsonlPiece:
         return [(place, line) for place, line in enumerate(self.piece.text.split(b"\n")) if line.strip()]
 
 
-def _object(line: bytes) -> Mapping[str, object]:
+def _object(line: bytes, ids: Iterable[str]) -> Mapping[str, object]:
     try:
-        row = members(line)
+        row = members(line, ids)
     except orjson.JSONDecodeError as error:
         raise InputError([Problem("row", error.msg, "a JSON object")]) from error
     if not isinstance(row, dict):

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
@@ -23,6 +23,8 @@ def test_ordinals_are_in_the_order_of_the_numbers(one: float, other: float) -> N
 
 
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False))
+@example(float(np.finfo(np.float32).max))
+@example(float(np.finfo(np.float32).min))
 def test_neighbours_differ_by_one(value: float) -> None:
     values = np.float32([value])
     assert ordinal(above(values))[0] - 1 == ordinal(values)[0] == ordinal(below(values))[0] + 1
