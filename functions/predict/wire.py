@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from serinus.ensemble import AUTO
 from serinus.errors import InputError, Problem, short, shown
-from serinus.schema import NanPolicy, Rows, expected_number, problem_with, refused
+from serinus.schema import OVERFLOWS, NanPolicy, Rows, expected_number, problem_with, refused
 from serinus.service import Voting
 
 MEMBERS = frozenset({"features", "samples", "model", "return_probabilities", "return_all_models", "voting"})
@@ -147,6 +147,8 @@ def _quick_values(numbers: simdjson.Array) -> NDArray[np.float64] | None:
 
 
 def _checked(values: NDArray[np.float64], width: Width) -> Rows | None:
+    if np.maximum.reduce(values) < OVERFLOWS and np.minimum.reduce(values) > -OVERFLOWS:  # so none is NaN either
+        return values.astype(np.float32)[None]
     with np.errstate(over="ignore"):
         rows = values.astype(np.float32)[None]
     return None if refused(rows, width.nan_policy)[0] else rows
