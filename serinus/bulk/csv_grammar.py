@@ -1,0 +1,97 @@
+"""How to read the rows of a CSV file, and what to say of one that cannot be read."""
+
+import csv
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
+
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+
+from serinus.bulk.columns import Columns
+from serinus.bulk.csv_rows import fields
+from serinus.errors import Problem, shown
+from serinus.schema import NanPolicy, expected_number
+
+MISSING = frozenset(("", "NaN", "nan", "NAN", "null", "NULL", "Null"))
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """How to read the rows of a file. names: the columns of the file, in order."""
+
+    names: tuple[str, ...]
+    columns: Columns
+    nan_policy: NanPolicy
+
+    def table(self, text: bytes) -> pa.Table | None:
+        """The rows of `text`, or None when one of them is bad."""
+        return self._read(text, self._conversion)
+
+    def words(self, text: bytes) -> pa.Table | None:
+        """The features in `text` as they are written, or None when a row has another number of columns."""
+        return self._read(text, self._no_conversion)
+
+    def problem(self, text: bytes) -> Problem | None:
+        """What is wrong with the row `text`, as far as it shows."""
+        try:
+            row = fields(text.decode())
+        except UnicodeDecodeError as error:
+            return Problem("row", f"bytes that are not UTF-8 at {error.start}", "UTF-8 text")
+        except csv.Error as error:
+            return Problem("row", str(error), f"{len(self.names)} columns")
+        if len(row) != len(self.names):
+            return Problem("row", f"{len(row)} columns", f"{len(self.names)}, as in the header")
+        features = itemgetter(*self._places)(row) if self.columns.width > 1 else (row[self._places[0]],)
+        return None if are_numbers(features) else self._first_problem(features)
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        kinds = dict.fromkeys(self.columns.ids, pa.string()) | dict.fromkeys(self.columns.features, pa.float64())
+        return pa.schema(kinds.items())
+
+    def _first_problem(self, features: Sequence[str]) -> Problem:
+        named = zip(self.columns.names, features, strict=True)
+        name, text = next((name, text) for name, text in named if not are_numbers([text]))
+        return Problem(name, shown(text), expected_number(self.nan_policy))
+
+    @cached_property
+    def _places(self) -> list[int]:
+        place = {name: number for number, name in enumerate(self.names)}
+        return [place[name] for name in self.columns.features]
+
+    def _read(self, text: bytes, conversion: arrow_csv.ConvertOptions) -> pa.Table | None:
+        reading = arrow_csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=self.names)
+        parsing = arrow_csv.ParseOptions(newlines_in_values=b'"' in text)
+        try:
+            return arrow_csv.read_csv(pa.BufferReader(text), reading, parsing, conversion)
+        except pa.ArrowInvalid:
+            return None
+
+    @cached_property
+    def _conversion(self) -> arrow_csv.ConvertOptions:
+        return arrow_csv.ConvertOptions(
+            column_types=self.schema,
+            include_columns=self.schema.names,
+            null_values=sorted(MISSING),
+            strings_can_be_null=False,
+        )
+
+    @cached_property
+    def _no_conversion(self) -> arrow_csv.ConvertOptions:
+        return arrow_csv.ConvertOptions(
+            column_types=pa.schema(dict.fromkeys(self.columns.features, pa.string()).items()),
+            include_columns=self.columns.features,
+            null_values=sorted(MISSING),
+            strings_can_be_null=True,
+        )
+
+
+def are_numbers(texts: Sequence[str]) -> bool:
+    try:
+        deque(map(float, [text for text in texts if text not in MISSING]), maxlen=0)
+    except ValueError:
+        return False
+    return True
