@@ -1,5 +1,5 @@
-"""The rows of a piece of CSV: read by Arrow at once. Where it refuses, the rows that look bad are read on their own: only
-a row that Arrow refuses on its own is bad, whatever stands around it."""
+"""The rows of a piece of CSV: read by Arrow at once. Where it refuses, the rows that look bad are read on their own:
+only a row that Arrow refuses on its own is bad, whatever stands around it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -16,7 +16,7 @@ def suspects(rows: Sequence[bytes], grammar: Grammar) -> NDArray[np.bool_]:
     """Which of the `rows` look bad; a row may look bad and be good, or the other way round, but hardly ever."""
     odd = np.array([_is_misshapen(row, len(grammar.names)) for row in rows])
     shapely = np.flatnonzero(~odd)
-    words = grammar.words(b"".join(rows[row] for row in shapely), grammar)
+    words = grammar.words(b"".join(rows[row] for row in shapely.tolist()))
     if words is not None and words.num_rows == len(shapely):
         odd[shapely[sorted({row for column in words.columns for row in _no_numbers(column)})]] = True
     return odd
