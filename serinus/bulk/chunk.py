@@ -80,7 +80,9 @@ class Reading:
 
 def has_gaps(numbers: Numbers) -> bool:
     """Whether any number is missing without being NaN."""
-    return not isinstance(numbers, np.ndarray) and any(column.null_count for column in numbers.columns)
+    if isinstance(numbers, np.ndarray):
+        return False
+    return any(numbers.column(place).null_count for place in range(numbers.num_columns))
 
 
 def block(numbers: Numbers, start: int, rows: int, *, gaps: bool = True) -> NDArray[np.floating]:

@@ -64,7 +64,8 @@ class Grammar:
 
     def _read(self, text: bytes, conversion: arrow_csv.ConvertOptions) -> pa.Table | None:
         reading = arrow_csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=self.names)
-        parsing = arrow_csv.ParseOptions(newlines_in_values=b'"' in text)
+        is_quoted = b'"' in text
+        parsing = arrow_csv.ParseOptions(newlines_in_values=is_quoted, quote_char='"' if is_quoted else False)
         try:
             return arrow_csv.read_csv(pa.BufferReader(text), reading, parsing, conversion)
         except pa.ArrowInvalid:
@@ -90,8 +91,10 @@ class Grammar:
 
 
 def are_numbers(texts: Sequence[str]) -> bool:
+    present = [text for text in texts if text not in MISSING]
     try:
-        deque(map(float, [text for text in texts if text not in MISSING]), maxlen=0)
+        deque(map(float, present), maxlen=0)
     except ValueError:
         return False
-    return True
+    together = "".join(present)
+    return together.isascii() and "_" not in together  # Python reads 1_000 and the digits of every script

@@ -30,7 +30,8 @@ class CsvPiece:
         return len(self._spans)
 
     def contents(self, grammar: Grammar) -> Contents:
-        parts = list(self._parts(np.arange(self.rows), grammar)) if self.rows else []
+        whole = self._whole(grammar)
+        parts = [(np.arange(whole.num_rows), whole)] if whole is not None else list(self._sorted_out(grammar))
         good = [(places, table) for places, table in parts if table is not None]
         places, table = _in_order(good) if good else (np.arange(0), grammar.schema.empty_table())
         return Contents(
@@ -39,6 +40,21 @@ class CsvPiece:
             origin=lambda row: self._origin(int(places[row])),
             bad=tuple(self._bad(int(places[0]), grammar) for places, table in parts if table is None),
         )
+
+    def _whole(self, grammar: Grammar) -> pa.Table | None:
+        """All rows, if all are good. Where no quote can hide a newline, lines are counted and not looked at."""
+        text = self.piece.text
+        table = grammar.table(text) if ends_at_newlines(text) else None
+        if table is None:
+            return None
+        is_line_a_row = b'"' not in text and table.num_rows == newlines(text, len(text))
+        return table if is_line_a_row or table.num_rows == self.rows else None
+
+    def _sorted_out(self, grammar: Grammar) -> Iterator[tuple[Places, pa.Table | None]]:
+        """The rows, if there are any; one at least is bad."""
+        places = np.arange(self.rows)
+        for fewer in self._divided(places, grammar) if len(places) > 1 else [places][: len(places)]:
+            yield from self._parts(fewer, grammar)
 
     def _parts(self, places: Places, grammar: Grammar) -> Iterator[tuple[Places, pa.Table | None]]:
         """The rows at `places`: what they hold, or None for each that is bad."""

@@ -48,7 +48,9 @@ BAD_CSV = {
     "infinity": ("a,1,inf,3", "f1: got 'Infinity', expected a finite number, or null for a missing value"),
     "too large": ("a,1e39,2,3", "f0: got 1e+39, expected a float32 number, at most 3.4028235e+38 in size"),
     "far too large": ("a,1e999,2,3", "f0: got 'Infinity', expected a finite number, or null for a missing value"),
-    "underscore": ("a,1_0,2,3", "row: got 'text that is no row of CSV', expected 4 columns, no lone carriage return"),
+    "underscore": ("a,1_0,2,3", "f0: got '1_0', expected a finite number, or null for a missing value"),
+    "digits of another script": ("a,\u0661,2,3", "f0: got '\u0661', expected a finite number"),
+    "odd space": ("a,1,2,\x0b3", "row: got 'text that is no row of CSV', expected 4 columns, no lone carriage"),
     "space": ("a, ,2,3", "f0: got ' ', expected a finite number, or null for a missing value"),
     "lone return": ("a,1,2,3\rb,1,2,3", "row: got 'text that is no row of CSV', expected 4 columns, no lone carriage"),
     "quoted text": ('"a\nb",1,"x, y",3', "f1: got 'x, y', expected a finite number"),
@@ -82,6 +84,11 @@ def test_bytes_that_are_no_text_are_a_bad_row(bench: Bench, tmp_path: Path) -> N
 def test_a_field_too_long_for_pythons_reader_is_explained_too(bench: Bench, tmp_path: Path) -> None:
     out = scored(bench, tmp_path, "rows.csv", f"{HEADER}{'x' * 200_000},1,2,y\nb,1,2,3\n".encode())
     assert "field larger than field limit" in quarantine(out)[0]["reason"]
+
+
+def test_a_chunk_may_be_one_bad_row(bench: Bench, tmp_path: Path) -> None:
+    out = scored(bench, tmp_path, "rows.csv", HEADER.encode() + b"a,1,2,3\nb,1,2,\x0b3\n", Cut(12))
+    assert [bad["line"] for bad in quarantine(out)] == [3]
 
 
 def test_many_bad_rows_hide_no_good_one(bench: Bench, tmp_path: Path) -> None:
