@@ -226,7 +226,7 @@ def test_a_bracket_in_a_text_costs_speed_only():
         pytest.param(b'{"feature": [1, 2, 3]}', "features", None, id="misspelt"),
         pytest.param(b'{"features": [1, 2, 3]', "body", " [1, 2, 3]", id="cut"),
         pytest.param(b'{"features": [1, 2, 3]}}', "body", "[1, 2, 3]}}", id="longer"),
-        pytest.param(b'{"features": [1, 2, 3,]}', "body", " [1, 2, 3,]}", id="comma"),
+        pytest.param(b'{"features": [1, 2, 3}', "body", ": [1, 2, 3}", id="bracket"),
         pytest.param(b'{"features": [1, 2, 03]}', "body", ": [1, 2, 03]}", id="leading zero"),
         pytest.param(b"\xff", "body", "byte 0xff at 0", id="no utf-8"),
         pytest.param('{"features": [1, 2, 3]}'.encode("utf-16"), "body", "byte 0xff at 0", id="utf-16"),
