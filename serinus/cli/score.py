@@ -117,7 +117,9 @@ def show(facts: dict[str, object], *, as_json: bool, title: str) -> None:
     if as_json:
         print(json.dumps(facts))
         return
-    table = Table("", "", title=title, show_header=False)
+    table = Table(title=title, show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")  # a digest is of use only whole
     for name, fact in facts.items():
         if fact is not None:
             table.add_row(name.replace("_", " "), _text(fact))
