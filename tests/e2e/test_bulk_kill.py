@@ -83,7 +83,7 @@ def test_a_job_killed_at_any_moment_loses_and_doubles_nothing(tmp_path: Path, na
 def test_an_interrupted_command_says_how_to_go_on(tmp_path: Path) -> None:
     bench, file = Bench(tmp_path), write(tmp_path, "rows.csv")
     bench.scorer()
-    file.write_bytes(csv_rows(60_000))
+    file.write_bytes(csv_rows(400_000))  # long enough that the signal comes before the end
     arguments = ["score", str(file), "--service", str(bench.service), "--models", str(bench.models)]
     call = "from serinus.cli.score import score; import typer; app = typer.Typer(); app.command()(score); app()"
     command = [sys.executable, "-c", call, *arguments[1:], "--out", str(tmp_path / "out"), "--model", "linear"]
