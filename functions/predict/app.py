@@ -86,7 +86,7 @@ def _describe(app: FastAPI, ensemble: Ensemble) -> dict[str, Any]:
 
 async def _refuse(request: Request, refusal: Any) -> Response:
     seen: Observation = request.scope[SEEN]
-    seen.refused = ", ".join(problem.field for problem in refusal.problems) or refusal.detail
+    seen.refused = refusal.fields
     body = refusal.body(seen.path, seen.request_id)
     return Response(body, refusal.status, refusal.headers, media_type=problems.MEDIA_TYPE)
 

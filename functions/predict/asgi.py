@@ -101,9 +101,9 @@ class JsonEndpoint:
 
 
 async def refuse(send: Send, error: Refusal | InputError | UnknownModel, seen: Observation) -> None:
-    """Answer with the problem that `error` is, and note the names of the fields, never their values."""
+    """Answer with the problem that `error` is, and note the names of the fields."""
     refusal = error if isinstance(error, Refusal) else problems.refusal(error)
-    seen.refused = ", ".join(problem.field for problem in refusal.problems) or refusal.detail
+    seen.refused = refusal.fields
     headers = [(name.encode(), value.encode()) for name, value in refusal.headers.items()]
     body = refusal.body(seen.path, seen.request_id)
     await respond(send, body, status=refusal.status, headers=[(b"content-type", PROBLEM), *headers])

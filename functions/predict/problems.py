@@ -21,6 +21,11 @@ class Refusal(Exception):
     problems: Sequence[Problem] = ()
     headers: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def fields(self) -> str:
+        """The names of what was wrong, for the log: never the values."""
+        return ", ".join(problem.field for problem in self.problems) or self.detail
+
     def body(self, path: str, request_id: str) -> bytes:
         title = HTTPStatus(self.status).phrase
         problem = {
