@@ -35,7 +35,6 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("onnxruntime", "pyarrow", "numpy", "pandas", "xgboost-cpu", "scikit-learn", "tensorflow-cpu")
 MODELS = ("xgboost", "random_forest", "keras_cnn")
 SIDES = ("ours", "native")
-CSV_ROWS = 20_000
 LARGER = 4  # times as many rows: memory must stay what it is
 GROUP_ROWS = 10_000
 SAMPLED_EVERY_S = 0.02
@@ -99,7 +98,7 @@ def cases(folder: Path, rows: int, rounds: int) -> Iterator[Case]:
     """Every model on each file. Files are made when their turn comes, and removed when it is over."""
     for name, count, turns in (
         ("curves.parquet", rows, rounds),
-        ("curves.csv", min(CSV_ROWS, rows), rounds),
+        ("curves.csv", rows, rounds),
         ("larger.parquet", LARGER * rows, 1),
     ):
         file = folder / name

@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from serinus.bulk.columns import Columns
+from serinus.bulk.csv_cells import Layout
 from serinus.bulk.csv_rows import fields
+from serinus.bulk.text import Text
 from serinus.errors import Problem, shown
 from serinus.schema import NanPolicy, expected_number
 
@@ -26,11 +28,11 @@ class Grammar:
     columns: Columns
     nan_policy: NanPolicy
 
-    def table(self, text: bytes) -> pa.Table | None:
+    def table(self, text: Text) -> pa.Table | None:
         """The rows of `text`, or None when one of them is bad."""
         return self._read(text, self._conversion)
 
-    def words(self, text: bytes) -> pa.Table | None:
+    def words(self, text: Text) -> pa.Table | None:
         """The features in `text` as they are written, or None when a row has another number of columns."""
         return self._read(text, self._no_conversion)
 
@@ -48,6 +50,11 @@ class Grammar:
         return None if are_numbers(features) else self._first_problem(features)
 
     @cached_property
+    def layout(self) -> Layout:
+        ids = {name: self.names.index(name) for name in self.columns.ids}
+        return Layout(len(self.names), ids, tuple(self._places))
+
+    @cached_property
     def schema(self) -> pa.Schema:
         kinds = dict.fromkeys(self.columns.ids, pa.string()) | dict.fromkeys(self.columns.features, pa.float64())
         return pa.schema(kinds.items())
@@ -62,7 +69,7 @@ class Grammar:
         place = {name: number for number, name in enumerate(self.names)}
         return [place[name] for name in self.columns.features]
 
-    def _read(self, text: bytes, conversion: arrow_csv.ConvertOptions) -> pa.Table | None:
+    def _read(self, text: Text, conversion: arrow_csv.ConvertOptions) -> pa.Table | None:
         reading = arrow_csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=self.names)
         is_quoted = b'"' in text
         parsing = arrow_csv.ParseOptions(newlines_in_values=is_quoted, quote_char='"' if is_quoted else False)

@@ -1,5 +1,5 @@
-"""The rows of a piece of CSV: read by Arrow at once. Where it refuses, the rows that look bad are read on their own:
-only a row that Arrow refuses on its own is bad, whatever stands around it."""
+"""The rows of a piece of CSV: read at once, as plain cells or else by Arrow. Where Arrow refuses, the rows that look
+bad are read on their own: only a row that Arrow refuses on its own is bad, whatever stands around it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from serinus.bulk.arrays import integers
 from serinus.bulk.chunk import BadRow, Contents, Origin
+from serinus.bulk.csv_cells import plain
 from serinus.bulk.csv_grammar import Grammar
 from serinus.bulk.csv_rows import RETURN, ends_at_newlines, row_ends
 from serinus.bulk.csv_suspects import suspects
@@ -30,6 +31,8 @@ class CsvPiece:
         return len(self._spans)
 
     def contents(self, grammar: Grammar) -> Contents:
+        if read := plain(self.piece.text, grammar.layout):
+            return Contents(*read, self._origin)
         whole = self._whole(grammar)
         parts = [(np.arange(whole.num_rows), whole)] if whole is not None else list(self._sorted_out(grammar))
         good = [(places, table) for places, table in parts if table is not None]
@@ -42,13 +45,9 @@ class CsvPiece:
         )
 
     def _whole(self, grammar: Grammar) -> pa.Table | None:
-        """All rows, if all are good. Where no quote can hide a newline, lines are counted and not looked at."""
-        text = self.piece.text
-        table = grammar.table(text) if ends_at_newlines(text) else None
-        if table is None:
-            return None
-        is_line_a_row = b'"' not in text and table.num_rows == newlines(text, len(text))
-        return table if is_line_a_row or table.num_rows == self.rows else None
+        """All rows, if all are good."""
+        table = grammar.table(self.piece.text) if ends_at_newlines(self.piece.text) else None
+        return table if table is not None and table.num_rows == self.rows else None
 
     def _sorted_out(self, grammar: Grammar) -> Iterator[tuple[Places, pa.Table | None]]:
         """The rows, if there are any; one at least is bad."""
@@ -85,11 +84,11 @@ class CsvPiece:
         return Origin(self._line(int(self._spans[row, 0])), text.removesuffix("\n").removesuffix("\r"))
 
     def _row(self, row: int) -> bytes:
-        return self.piece.text[self._spans[row, 0] : self._spans[row, 1]]
+        return bytes(self.piece.text[self._spans[row, 0] : self._spans[row, 1]])
 
     def _text(self, places: Places) -> bytes:
         if places[-1] - places[0] == len(places) - 1:
-            return self.piece.text[self._spans[places[0], 0] : self._spans[places[-1], 1]]
+            return bytes(self.piece.text[self._spans[places[0], 0] : self._spans[places[-1], 1]])
         return b"".join(map(self._row, places))
 
     @cached_property

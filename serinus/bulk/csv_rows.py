@@ -7,7 +7,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from serinus.bulk.text import NEWLINE
+from serinus.bulk.text import NEWLINE, Text
 
 RETURN, QUOTE, COMMA = b'\r",'
 
@@ -16,7 +16,7 @@ FIELD = rb'(?:"(?:[^"]|"")*+"[^,\n]*+|(?!")[^,\n]*+)'
 ROW = re.compile(FIELD + rb"(?:," + FIELD + rb")*+\n")
 
 
-def row_ends(text: bytes) -> NDArray[np.int64]:
+def row_ends(text: Text) -> NDArray[np.int64]:
     """The offsets behind the newline of each row of `text`, which begins as a row does."""
     codes = np.frombuffer(text, np.uint8)
     newlines = np.flatnonzero(codes == NEWLINE) + 1
@@ -28,13 +28,13 @@ def row_ends(text: bytes) -> NDArray[np.int64]:
     return _slowly(text)
 
 
-def whole_rows(text: bytes) -> int:
+def whole_rows(text: Text) -> int:
     if b'"' not in text:
         return text.rfind(b"\n") + 1
     return int(row_ends(text)[-1:].sum())
 
 
-def ends_at_newlines(text: bytes) -> bool:
+def ends_at_newlines(text: Text) -> bool:
     """Whether rows end at newlines only: Arrow takes a lone carriage return for the end of a row too."""
     return b"\r" not in text or text.count(b"\r") == text.count(b"\r\n")
 
@@ -51,7 +51,7 @@ def _opens_at_field_starts(codes: NDArray[np.uint8], quotes: NDArray[np.int64]) 
     return bool(np.isin(before, (COMMA, NEWLINE, QUOTE)).all())
 
 
-def _slowly(text: bytes) -> NDArray[np.int64]:
+def _slowly(text: Text) -> NDArray[np.int64]:
     ends, end = [], 0
     while found := ROW.match(text, end):
         end = found.end()

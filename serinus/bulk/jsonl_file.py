@@ -12,7 +12,7 @@ from serinus.bulk.chunk import Chunk, Reading
 from serinus.bulk.columns import VECTOR, Columns, Found
 from serinus.bulk.json_ids import IdKind, kind_of
 from serinus.bulk.jsonl_piece import JsonlPiece, Layout
-from serinus.bulk.text import TextFile
+from serinus.bulk.text import Text, TextFile
 from serinus.errors import JobError
 
 SAMPLE_ROWS = 1000
@@ -63,7 +63,7 @@ class JsonlFile:
         return rows
 
 
-def whole_lines(text: bytes) -> int:
+def whole_lines(text: Text) -> int:
     return text.rfind(b"\n") + 1
 
 

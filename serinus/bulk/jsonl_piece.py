@@ -100,7 +100,7 @@ class JsonlPiece:
     @cached_property
     def _lines(self) -> list[tuple[int, bytes]]:
         """The lines that are not blank, each with its place."""
-        return [(place, line) for place, line in enumerate(self.piece.text.split(b"\n")) if line.strip()]
+        return [(place, line) for place, line in enumerate(bytes(self.piece.text).split(b"\n")) if line.strip()]
 
 
 def _object(line: bytes, ids: Iterable[str]) -> Mapping[str, object]:
