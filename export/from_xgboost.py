@@ -25,7 +25,11 @@ HOW_TO_CONVERT = (
 
 
 def load(source: Path, labels: Sequence[str] | None) -> Original:
-    whole = _read(source)
+    return of_booster(_read(source), labels)
+
+
+def of_booster(whole: Any, labels: Sequence[str] | None) -> Original:
+    """A trained xgboost.Booster; what it holds behind its best iteration is left out."""
     _guard(Config(whole), whole)
     booster = _sliced(whole)
     config = Config(booster)

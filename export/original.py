@@ -1,7 +1,7 @@
 """A trained model as its own library runs it: the truth that a bundle is measured against."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from export.errors import Refused
 from export.steps import Step
 from serinus.golden import Natives
-from serinus.schema import ClassificationSchema, NanPolicy, OutputSchema, RegressionSchema, Rows, twice
+from serinus.schema import Category, ClassificationSchema, NanPolicy, OutputSchema, RegressionSchema, Rows, twice
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-Framework = Literal["tensorflow", "xgboost", "sklearn"]
+Framework = Literal["tensorflow", "xgboost", "lightgbm", "sklearn", "onnx"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Original:
     graph: the converter's ONNX model, not normalised yet; it starts where the `steps` end
     steps: arithmetic that the graph needs in front, when the original does it by itself (a scikit-learn Pipeline)
     trees: what the gate takes its edge rows from; empty for a model without thresholds
+    categories: by place, the features that are words to a caller: a row holds the number of the word, -1 for another
+    codes: by place, the features that are whole numbers to the model, and the numbers it tells apart
     """
 
     framework: Framework
@@ -48,6 +50,8 @@ class Original:
     names: tuple[str, ...] | None = None
     steps: tuple[Step, ...] = ()
     trees: tuple[Tree, ...] = ()
+    categories: Mapping[int, Category] = field(default_factory=dict)
+    codes: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
 
 
 def classes(count: int, labels: Sequence[str] | None) -> ClassificationSchema:

@@ -7,7 +7,7 @@ in bulk and at export alike, so that the same text means the same row everywhere
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -22,8 +22,29 @@ LARGEST = float(np.finfo(np.float32).max)
 OVERFLOWS = LARGEST + 2.0**103  # from half a step above the largest on, rounding to float32 gives infinity
 
 
+class Category(BaseModel):
+    """A feature whose values are words: in a row, word i of `words` is the number i.
+
+    others: whether a word that is not among them is bad input ("reject"), or the number -1 ("unknown").
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    words: tuple[str, ...] = Field(min_length=1)
+    others: Literal["reject", "unknown"] = "reject"
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "Category":
+        if repeated := twice(self.words):
+            raise ValueError(f"the words of a category must differ from each other, got {repeated} more than once")
+        return self
+
+
 class InputSchema(BaseModel):
-    """`names` are the features in the model's order; unnamed models get f0, f1, ..."""
+    """`names` are the features in the model's order; unnamed models get f0, f1, ...
+
+    categories: by name, the features that are words to a caller.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,6 +53,7 @@ class InputSchema(BaseModel):
     shape: tuple[Literal["N"], int]
     names: tuple[str, ...]
     named: bool = True  # False: the names are made up, so a file's columns may be matched by position
+    categories: dict[str, Category] = {}
 
     @model_validator(mode="after")
     def _agrees(self) -> "InputSchema":
@@ -39,12 +61,18 @@ class InputSchema(BaseModel):
             raise ValueError(f"features {self.features}, shape {self.shape} and {len(self.names)} names disagree")
         if len(set(self.names)) != self.features:
             raise ValueError(f"feature names must differ from each other, got {twice(self.names)} more than once")
+        if unknown := sorted(set(self.categories) - set(self.names)):
+            raise ValueError(f"categories of features that are not there: {unknown}")
         return self
 
     @classmethod
-    def of(cls, features: int, names: Sequence[str] | None = None) -> "InputSchema":
-        made_up = tuple(f"f{i}" for i in range(features))
-        return cls(features=features, shape=("N", features), names=tuple(names or made_up), named=names is not None)
+    def of(
+        cls, features: int, names: Sequence[str] | None = None, categories: Mapping[int, Category] | None = None
+    ) -> "InputSchema":
+        """`categories`: by place, from 0."""
+        known = tuple(names or (f"f{i}" for i in range(features)))
+        words = {known[place]: category for place, category in sorted((categories or {}).items())}
+        return cls(features=features, shape=("N", features), names=known, named=names is not None, categories=words)
 
 
 class ClassificationSchema(BaseModel):

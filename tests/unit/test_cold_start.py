@@ -17,12 +17,20 @@ HEAVY = {
 }
 
 
+NOT_IN_THE_IMAGE = ("boto3", "botocore")  # Powertools takes botocore along where it is installed
+LOOK = """
+import importlib, json, sys
+absent = json.loads(sys.argv[2])
+sys.modules.update(dict.fromkeys(absent))
+importlib.import_module(sys.argv[1])
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules} - set(absent))))
+"""
+
+
 def imported_by(module: str, **env: str) -> set[str]:
-    """The top-level modules that a fresh process has loaded after importing `module`."""
-    code = f"import {module}, json, sys; print(json.dumps(sorted({{name.partition('.')[0] for name in sys.modules}})))"
-    run = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **env}, cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    """The top-level modules that a fresh process has loaded after importing `module`, as in the predict image."""
+    command = [sys.executable, "-c", LOOK, module, json.dumps(NOT_IN_THE_IMAGE)]
+    run = subprocess.run(command, env={**os.environ, **env}, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     return set(json.loads(run.stdout.splitlines()[-1]))
 
