@@ -34,6 +34,15 @@ print("ready", flush=True)
 local.run(plan(Request(file, cut=Cut(4_000, 60)), scorer), out, workers=2)
 """
 
+SCORE = """
+import signal, typer
+from serinus.cli.score import score
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run as a background job
+app = typer.Typer()
+app.command()(score)
+app()
+"""
+
 
 def csv_rows(count: int) -> bytes:
     """CSV with newlines in quotes and, now and then, a bad row."""
@@ -85,8 +94,7 @@ def test_an_interrupted_command_says_how_to_go_on(tmp_path: Path) -> None:
     bench.scorer()
     file.write_bytes(csv_rows(400_000))  # long enough that the signal comes before the end
     arguments = ["score", str(file), "--service", str(bench.service), "--models", str(bench.models)]
-    call = "from serinus.cli.score import score; import typer; app = typer.Typer(); app.command()(score); app()"
-    command = [sys.executable, "-c", call, *arguments[1:], "--out", str(tmp_path / "out"), "--model", "linear"]
+    command = [sys.executable, "-c", SCORE, *arguments[1:], "--out", str(tmp_path / "out"), "--model", "linear"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env=os.environ) as process:
         wait_for(tmp_path / "out" / ".work" / "job")
         process.send_signal(signal.SIGINT)
