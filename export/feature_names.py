@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from export.errors import Refused
+from serinus.names import difference
 
 Names = tuple[str, ...]
 
@@ -23,8 +24,8 @@ def agreed(known: Mapping[str, Names | None]) -> Names | None:
         return None
     (first, expected), *others = told.items()
     for source, names in others:
-        if names != expected:
-            raise Refused(f"{first} and {source} disagree on the features: {_difference(expected, names)}")
+        if found := difference(expected, names):
+            raise Refused(f"{first} and {source} disagree on the features: {found}")
     return expected
 
 
@@ -34,17 +35,3 @@ def unnamed_rows() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="X does not have valid feature names", category=UserWarning)
         yield
-
-
-def _difference(expected: Names, names: Names) -> str:
-    missing = [name for name in expected if name not in names]
-    unknown = [name for name in names if name not in expected]
-    if missing or unknown:
-        return f"missing {_shown(missing)}, unexpected {_shown(unknown)}"
-    moved = [f"{a!r} or {b!r} at {i}" for i, (a, b) in enumerate(zip(expected, names, strict=False)) if a != b]
-    return f"another order ({'; '.join(moved[:5])})"
-
-
-def _shown(names: list[str]) -> str:
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    return (", ".join(names[:10]) or "none") + more

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from serinus.bundle import Bundle
 from serinus.errors import ServiceError, UnknownModel
+from serinus.fit import misfits
 from serinus.prediction import Answers, Classes
 from serinus.predictor import Predictor
 from serinus.schema import NanPolicy, Rows
@@ -53,8 +54,9 @@ class Ensemble:
     @classmethod
     def of(cls, service: Service, predictors: Mapping[str, Predictor]) -> Self:
         """`predictors` as the models of `service`; ServiceError when one is not what the service says."""
-        for name, predictor in predictors.items():
-            _check_fit(service, name, predictor)
+        wrong = misfits(service, {name: predictor.metadata for name, predictor in predictors.items()})
+        if wrong:
+            raise ServiceError("; ".join(wrong))
         return cls(service, predictors, best=_best(service, predictors))
 
     def named(self, name: str) -> Predictor:
@@ -88,21 +90,6 @@ def vote(answers: Sequence[Classes], voting: Voting) -> Vote:
 
 def _one_hot(answer: Classes) -> NDArray[np.float64]:
     return np.eye(len(answer.labels))[answer.ids]
-
-
-def _check_fit(service: Service, name: str, predictor: Predictor) -> None:
-    metadata = predictor.metadata
-    expected = (service.input.features, service.service.task, set(service.service.labels))
-    schema = metadata.output_schema
-    actual = (metadata.input_schema.features, schema.task, set(getattr(schema, "labels", ())))
-    for what, want, got in zip(("features", "task", "labels"), expected, actual, strict=True):
-        if want != got:
-            raise ServiceError(f"service {service.name} expects {what} {want}, model {name} has {got}")
-    if (metadata.model_name, metadata.version) != (name, service.models[name]):
-        raise ServiceError(
-            f"service {service.name} names {name} {service.models[name]}, "
-            f"the bundle in its place is {metadata.model_name} {metadata.version}"
-        )
 
 
 def _best(service: Service, predictors: Mapping[str, Predictor]) -> str:

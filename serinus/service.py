@@ -25,7 +25,16 @@ class About(Section):
 
 
 class Input(Section):
+    """names: what the features are called, in order; bundles that know other names are refused."""
+
     features: int = Field(gt=0)
+    names: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "Input":
+        if self.names and len(set(self.names)) != self.features:
+            raise ValueError(f"{self.features} features need as many different names, got {len(set(self.names))}")
+        return self
 
 
 class Auto(Section):
@@ -42,6 +51,15 @@ class Gateway(Section):
     max_batch_size: int = Field(default=100, gt=0)
 
 
+class Target(Section):
+    """What one model may take, one row at a time, on the machine that serves it; by default the least of them all."""
+
+    p50_ms: float = Field(default=200, gt=0)
+    p95_ms: float = Field(default=200, gt=0)
+    throughput_rps: float = Field(default=5, gt=0)
+    memory_mb: float = Field(default=2048, gt=0)
+
+
 class Bulk(Section):
     max_bad_rate: float = Field(default=0.05, ge=0, le=1)
 
@@ -54,9 +72,12 @@ class Service(Section):
     ensemble: EnsembleSection = EnsembleSection()
     gateway: Gateway = Gateway()
     bulk: Bulk = Bulk()
+    targets: dict[Name, Target] = {}
 
     @model_validator(mode="after")
     def _agrees(self) -> "Service":
+        if unknown := sorted(set(self.targets) - set(self.models)):
+            raise ValueError(f"targets for models the service does not name: {', '.join(unknown)}")
         labels = self.service.labels
         if self.service.task == "classification" and not 2 <= len(set(labels)) == len(labels):
             raise ValueError(f"a classifier needs two or more different labels, got {list(labels)}")
@@ -65,6 +86,9 @@ class Service(Section):
     @property
     def name(self) -> str:
         return self.service.name
+
+    def target(self, model: str) -> Target:
+        return self.targets.get(model, Target())
 
     def bundles(self, models: Path) -> dict[str, Path]:
         """Where the bundle of each model lies under the folder `models`."""

@@ -1,0 +1,82 @@
+"""Bundles that do not fit their service are refused with what does not fit, by name."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from serinus import service as services
+from serinus.ensemble import Ensemble
+from serinus.errors import ServiceError
+from serinus.fit import misfits
+from serinus.names import difference
+from tests.bundles import write_bundle
+
+SERVICE = """
+[service]
+name = "tiny"
+task = "classification"
+labels = ["CONFIRMED", "CANDIDATE", "FALSE_POSITIVE"]
+[input]
+features = 3
+{names}
+[models]
+linear = "1.0.0"
+bent = "1.0.0"
+"""
+NAMES = ("depth", "period", "snr")
+
+
+def service(folder: Path, names: str = "") -> services.Service:
+    file = folder / "service.toml"
+    file.write_text(SERVICE.format(names=names))
+    return services.load(file)
+
+
+MISMATCHES = {
+    "renamed": (("depth", "duration", "snr"), "missing period, unexpected duration"),
+    "swapped": (("period", "depth", "snr"), r"another order \('depth' or 'period' at 0; 'period' or 'depth' at 1\)"),
+}
+
+
+@pytest.mark.parametrize(("names", "found"), MISMATCHES.values(), ids=MISMATCHES)
+def test_models_that_name_their_features_differently_are_refused(
+    tmp_path: Path, names: tuple[str, ...], found: str
+) -> None:
+    write_bundle(tmp_path / "models", "linear", names=NAMES)
+    write_bundle(tmp_path / "models", "bent", names=names)
+    with pytest.raises(ServiceError, match=f"model linear and model bent disagree on the features: {found}"):
+        Ensemble.load(service(tmp_path), tmp_path / "models")
+
+
+@pytest.mark.parametrize(("names", "found"), MISMATCHES.values(), ids=MISMATCHES)
+def test_a_model_with_other_names_than_the_service_says_is_refused(
+    tmp_path: Path, names: tuple[str, ...], found: str
+) -> None:
+    write_bundle(tmp_path / "models", "linear", names=names)
+    write_bundle(tmp_path / "models", "bent")
+    with pytest.raises(ServiceError, match=f"service tiny and model linear disagree on the features: {found}"):
+        Ensemble.load(service(tmp_path, f"names = {list(NAMES)}"), tmp_path / "models")
+
+
+def test_a_feature_short_is_refused(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "models", "linear", names=NAMES)
+    write_bundle(tmp_path / "models", "bent", names=NAMES[:2], weights=np.ones((2, 3), np.float32))
+    with pytest.raises(ServiceError, match="expects features 3, model bent has 2.*missing snr, unexpected none"):
+        Ensemble.load(service(tmp_path), tmp_path / "models")
+
+
+def test_unnamed_models_fit_by_their_width(tmp_path: Path) -> None:
+    written = {name: write_bundle(tmp_path / "models", name).metadata for name in ("linear", "bent")}
+    assert misfits(service(tmp_path, f"names = {list(NAMES)}"), written) == []
+
+
+def test_as_many_names_as_features_are_needed(tmp_path: Path) -> None:
+    with pytest.raises(ServiceError, match="3 features need as many different names, got 2"):
+        service(tmp_path, 'names = ["a", "b"]')
+
+
+def test_a_long_list_of_moved_names_is_shortened() -> None:
+    names = [f"f{i}" for i in range(20)]
+    assert str(difference(names, names[::-1])).endswith("and 15 more)")
+    assert str(difference(names, ["x"])).startswith("missing f0, f1, f2, f3, f4, f5, f6, f7, f8, f9 and 10 more")
