@@ -1,4 +1,4 @@
-"""The `serinus` command: export, verify, predict, score, serve."""
+"""The `serinus` command: export, verify, predict, score, serve, preflight."""
 
 import sys
 from typing import Annotated
@@ -7,6 +7,7 @@ import typer
 
 from serinus.cli.export import export
 from serinus.cli.predict import predict
+from serinus.cli.preflight import preflight
 from serinus.cli.score import score
 from serinus.cli.serve import serve
 from serinus.cli.verify import verify
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (export, verify, predict, score, serve):
+for command in (export, verify, predict, score, serve, preflight):
     app.command()(command)
 
 

@@ -62,7 +62,7 @@ def test_a_model_with_other_names_than_the_service_says_is_refused(
 def test_a_feature_short_is_refused(tmp_path: Path) -> None:
     write_bundle(tmp_path / "models", "linear", names=NAMES)
     write_bundle(tmp_path / "models", "bent", names=NAMES[:2], weights=np.ones((2, 3), np.float32))
-    with pytest.raises(ServiceError, match="expects features 3, model bent has 2.*missing snr, unexpected none"):
+    with pytest.raises(ServiceError, match=r"expects features 3, model bent has 2.*missing snr, unexpected none"):
         Ensemble.load(service(tmp_path), tmp_path / "models")
 
 
