@@ -22,7 +22,8 @@ from export.preprocessing import behind
 from export.probes import probes
 from export.samples import Sample, sample_of
 from serinus import bundle as bundles
-from serinus.bundle import GOLDEN, METADATA, MODEL, NAME, SEMVER, Bundle, Checksum, Metadata
+from serinus.bundle import GOLDEN, METADATA, MODEL, Bundle
+from serinus.metadata import NAME, SEMVER, Checksum, Metadata
 from serinus.schema import InputSchema
 from serinus.service import bundle_folder
 

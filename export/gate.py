@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from export.errors import ExportError, Refused
 from export.original import Original
 from export.probes import Probes
-from serinus.bundle import Parity
 from serinus.golden import Comparison, Natives, compare
+from serinus.metadata import Parity
 from serinus.prediction import Answers, Classes, Values
 from serinus.schema import ClassificationSchema
 

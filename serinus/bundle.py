@@ -3,7 +3,8 @@
     model.onnx      float32 `input` [N, F] -> `probabilities` [N, C] and `label` [N], or `value` [N, 1]
     metadata.json   what it is, where it comes from, what it was proven to equal
     golden.npz      rows and what the native library answered on them
-    SHA256SUMS      digests of the three; its own digest names the bundle
+    reference.npz   optional: what the sample looked like (see `serinus.reference`); loading a bundle only hashes it
+    SHA256SUMS      digests of these files; its own digest names the bundle
 
 A bundle is immutable: it appears whole under its final name, and is never written to again.
 """
@@ -11,99 +12,68 @@ A bundle is immutable: it appears whole under its final name, and is never writt
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import ValidationError
 
 from serinus.errors import BundleError
-from serinus.schema import InputSchema, NanPolicy, OutputSchema
+from serinus.metadata import Metadata
 
 MODEL = "model.onnx"
 METADATA = "metadata.json"
 GOLDEN = "golden.npz"
 SUMS = "SHA256SUMS"
 FILES = (MODEL, METADATA, GOLDEN)
-SEMVER = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$"
-NAME = r"^[a-z][a-z0-9_-]{0,62}$"
-
-
-class Checksum(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    algorithm: Literal["sha256"] = "sha256"
-    value: str = Field(pattern=r"^[0-9a-f]{64}$")
-
-
-class Parity(BaseModel):
-    """What the parity gate saw when the bundle was made: native library against ONNX Runtime, same float32 rows."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    rows: int = Field(gt=0)
-    max_difference: float = Field(ge=0)
-    tolerance: float = Field(gt=0)
-    label_flips: int = Field(ge=0)
-    ties: int = Field(ge=0)
-    runtime: str
-    kinds: dict[str, int] = Field(description="how many rows of which kind were tried")
-
-
-class Metadata(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
-
-    model_name: str = Field(pattern=NAME)
-    version: str = Field(pattern=SEMVER)
-    created_at: AwareDatetime
-    framework: str
-    framework_version: str
-    training: dict[str, JsonValue] = {}
-    performance: dict[str, float] = {}
-    input_schema: InputSchema
-    output_schema: OutputSchema
-    nan_policy: NanPolicy
-    dependencies: dict[str, str] = {}
-    source: dict[str, str] = Field(default={}, description="the original's files and their SHA-256")
-    checksum: Checksum
-    parity: Parity
-    cold_start: dict[str, float] = {}
+REFERENCE = "reference.npz"
 
 
 @dataclass(frozen=True)
 class Bundle:
+    """files: name -> SHA-256 of what the folder holds, SHA256SUMS aside."""
+
     folder: Path
     metadata: Metadata
     model: bytes
     digest: str
+    files: Mapping[str, str]
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read and verify the bundle in `folder`; BundleError names the file and both digests when one differs."""
         sums = _read(folder / SUMS)
-        contents = {name: _read(folder / name) for name in FILES}
-        for name, expected in _parsed(sums, folder).items():
+        files = _parsed(sums, folder)
+        contents = {name: _read(folder / name) for name in files}
+        for name, expected in files.items():
             _compare(folder / name, expected, digest(contents[name]))
         metadata = _metadata(folder, contents[METADATA])
         _compare(folder / MODEL, metadata.checksum.value, digest(contents[MODEL]))
-        return cls(folder, metadata, contents[MODEL], digest(sums))
+        _check_reference(folder, metadata, is_listed=REFERENCE in files)
+        return cls(folder, metadata, contents[MODEL], digest(sums), files)
 
     @property
     def golden(self) -> Path:
         return self.folder / GOLDEN
 
+    @property
+    def reference(self) -> Path:
+        return self.folder / REFERENCE
 
-def write(folder: Path, files: dict[str, bytes], *, replace: bool = False) -> None:
-    """Make the bundle `folder` appear whole out of the contents of its three `files`, or not at all."""
+
+def write(folder: Path, files: Mapping[str, bytes], *, replace: bool = False) -> None:
+    """Make the bundle `folder` appear whole out of the contents of its `files`, or not at all."""
     if folder.exists() and not replace:
         raise BundleError(f"{folder} exists, and a bundle is immutable: give the model a new version, or --replace it")
+    names = [*FILES, *files.keys() & {REFERENCE}]
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".writing-") as scratch:
         made = Path(scratch, folder.name)
         made.mkdir()
-        for name in FILES:
+        for name in names:
             (made / name).write_bytes(files[name])
-        (made / SUMS).write_text("".join(f"{digest(files[name])}  {name}\n" for name in FILES))
+        (made / SUMS).write_text("".join(f"{digest(files[name])}  {name}\n" for name in names))
         if folder.exists():
             shutil.move(folder, Path(scratch, "old"))
         made.rename(folder)
@@ -123,9 +93,21 @@ def _read(file: Path) -> bytes:
 def _parsed(sums: bytes, folder: Path) -> dict[str, str]:
     lines = [line.split() for line in sums.decode("ascii", "replace").splitlines()]
     pairs = {parts[1]: parts[0] for parts in lines if len(parts) == 2}
-    if set(pairs) != set(FILES) or len(lines) != len(FILES):
-        raise BundleError(f"{folder / SUMS} must list exactly {', '.join(FILES)}, got {sorted(pairs) or 'nothing'}")
+    if not set(FILES) <= set(pairs) <= {*FILES, REFERENCE} or len(lines) != len(pairs):
+        raise BundleError(
+            f"{folder / SUMS} must list exactly {', '.join(FILES)}, and {REFERENCE} where there is one; "
+            f"got {sorted(pairs) or 'nothing'}"
+        )
     return pairs
+
+
+def _check_reference(folder: Path, metadata: Metadata, *, is_listed: bool) -> None:
+    """A file that nothing vouches for would be believed as if it were the bundle's."""
+    if not is_listed and (folder / REFERENCE).exists():
+        raise BundleError(f"{folder / REFERENCE} is not listed in {SUMS}: it is no part of this bundle, remove it")
+    if is_listed != bool(metadata.kept):
+        told = f"arrays in {REFERENCE}: {', '.join(metadata.kept) or 'none'}"
+        raise BundleError(f"{folder / METADATA} tells of {told}; {SUMS} {'lists' if is_listed else 'has no'} that file")
 
 
 def _compare(file: Path, expected: str, actual: str) -> None:

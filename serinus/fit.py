@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from serinus.bundle import Metadata
+from serinus.metadata import Metadata
 from serinus.names import difference
 from serinus.service import Service
 

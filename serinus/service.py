@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from serinus.bundle import NAME, SEMVER
 from serinus.errors import ServiceError
+from serinus.metadata import NAME, SEMVER
 
 Voting = Literal["soft", "hard"]
 Name = Annotated[str, Field(pattern=NAME)]

@@ -1,6 +1,7 @@
 """Small real bundles for tests, made with nothing but onnx: a softmax over a weighted sum."""
 
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from pydantic import BaseModel
 
 from serinus import bundle as bundles
-from serinus.bundle import Bundle, Checksum, Metadata, Parity
+from serinus.bundle import Bundle
 from serinus.golden import Natives
+from serinus.metadata import Checksum, Metadata, Parity
 from serinus.predictor import RUNTIME
 from serinus.schema import ClassificationSchema, InputSchema, NanPolicy, Rows
 
@@ -105,6 +108,17 @@ def write_service(
 def resigned(folder: Path, name: str, contents: bytes) -> None:
     """Replace one file of a bundle and write SHA256SUMS to match, as a careful forger would."""
     (folder / name).write_bytes(contents)
-    files = {file: (folder / file).read_bytes() for file in bundles.FILES}
-    lines = [f"{bundles.digest(files[file])}  {file}\n" for file in bundles.FILES]
+    listed = [line.split()[1] for line in (folder / bundles.SUMS).read_text().splitlines()]
+    files = {file: (folder / file).read_bytes() for file in (*listed, name)}
+    lines = [f"{bundles.digest(contents)}  {file}\n" for file, contents in files.items()]
     (folder / bundles.SUMS).write_text("".join(lines))
+
+
+def with_reference(bundle: Bundle, arrays: Mapping[str, NDArray[np.generic]], **summaries: BaseModel) -> Bundle:
+    """`bundle` made anew with `arrays` in reference.npz, and with `summaries` of them in its metadata."""
+    file = io.BytesIO()
+    np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's own options stand among the names
+    contents = {name: (bundle.folder / name).read_bytes() for name in bundles.FILES}
+    contents["metadata.json"] = bundle.metadata.model_copy(update=summaries).model_dump_json(indent=2).encode()
+    bundles.write(bundle.folder, {**contents, bundles.REFERENCE: file.getvalue()}, replace=True)
+    return Bundle.load(bundle.folder)

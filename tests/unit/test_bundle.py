@@ -3,12 +3,16 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from serinus import bundle as bundles
-from serinus.bundle import FILES, SUMS, Bundle
+from serinus.bundle import FILES, REFERENCE, SUMS, Bundle
 from serinus.errors import BundleError
-from tests.bundles import resigned, write_bundle
+from serinus.metadata import BackgroundSummary
+from tests.bundles import resigned, with_reference, write_bundle
+
+BACKGROUND = BackgroundSummary(rows=2, of=64, method="by hand", arrays=("background_rows",))
 
 
 @pytest.fixture
@@ -68,7 +72,7 @@ def test_a_missing_folder_is_named(tmp_path):
         pytest.param("\x00\xff", id="no text"),
     ],
 )
-def test_sums_that_do_not_list_the_three_files_are_refused(folder, sums):
+def test_sums_that_do_not_list_the_files_of_a_bundle_are_refused(folder, sums):
     (folder / SUMS).write_text(sums, encoding="latin-1")
     with pytest.raises(BundleError, match=r"SHA256SUMS must list exactly model\.onnx, metadata\.json, golden\.npz"):
         Bundle.load(folder)
@@ -157,3 +161,56 @@ def test_replacing_that_is_interrupted_keeps_the_old_bundle(folder, contents):
         bundles.write(folder, {"model.onnx": b"other"}, replace=True)
     assert Bundle.load(folder).model == contents["model.onnx"]
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+@pytest.fixture
+def remembering(folder) -> Bundle:
+    """A bundle with the fourth file."""
+    return with_reference(Bundle.load(folder), {"background_rows": np.zeros((2, 3))}, background=BACKGROUND)
+
+
+def test_a_bundle_lists_the_files_it_has_with_their_digests(folder):
+    without = Bundle.load(folder)
+    assert without.files == {name: bundles.digest((folder / name).read_bytes()) for name in FILES}
+    with_it = with_reference(without, {"background_rows": np.zeros((2, 3))}, background=BACKGROUND)
+    assert with_it.files == {name: bundles.digest((folder / name).read_bytes()) for name in (*FILES, REFERENCE)}
+
+
+@pytest.mark.parametrize("alter", [lambda contents: contents[:-1], lambda contents: b""], ids=["truncated", "emptied"])
+def test_an_altered_reference_is_named_too(remembering, alter):
+    file = remembering.folder / REFERENCE
+    file.write_bytes(alter(file.read_bytes()))
+    with pytest.raises(BundleError, match=r"reference\.npz was altered: expected sha256"):
+        Bundle.load(remembering.folder)
+
+
+def test_a_listed_reference_that_is_gone_is_named(remembering):
+    (remembering.folder / REFERENCE).unlink()
+    with pytest.raises(BundleError, match=r"cannot read reference\.npz"):
+        Bundle.load(remembering.folder)
+
+
+def test_a_reference_that_nothing_vouches_for_is_refused(folder):
+    (folder / REFERENCE).write_bytes(b"anything")
+    with pytest.raises(BundleError, match=r"reference\.npz is not listed in SHA256SUMS"):
+        Bundle.load(folder)
+
+
+def test_a_listed_reference_the_metadata_does_not_tell_of_is_refused(folder):
+    resigned(folder, REFERENCE, b"anything")
+    with pytest.raises(BundleError, match=r"metadata\.json tells of arrays in reference\.npz: none; SHA256SUMS lists"):
+        Bundle.load(folder)
+
+
+def test_a_reference_taken_out_of_a_bundle_is_missed_whatever_the_sums_say(remembering):
+    lines = (remembering.folder / SUMS).read_text().splitlines(keepends=True)
+    (remembering.folder / SUMS).write_text("".join(line for line in lines if REFERENCE not in line))
+    (remembering.folder / REFERENCE).unlink()
+    with pytest.raises(BundleError, match=r"tells of arrays in reference\.npz: background_rows; SHA256SUMS has no"):
+        Bundle.load(remembering.folder)
+
+
+def test_loading_a_bundle_does_not_parse_its_reference(remembering):
+    """Serving must not pay for what drift and explanations read: any bytes do, as long as the digest is theirs."""
+    resigned(remembering.folder, REFERENCE, b"no npz at all")
+    assert Bundle.load(remembering.folder).metadata.background == BACKGROUND
