@@ -1,7 +1,6 @@
 """The parity gate: the graph must answer as the original does on every probe, or there is no bundle."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,16 +9,14 @@ from numpy.typing import NDArray
 from export.errors import ExportError, Refused
 from export.original import Original
 from export.probes import Probes
+from export.served import Progress, labels, native, served
 from serinus.golden import Comparison, Natives, compare
 from serinus.metadata import Parity
-from serinus.prediction import Answers, Classes, Values
-from serinus.schema import ClassificationSchema
+from serinus.prediction import Answers, Classes
 
 TOLERANCE = 1e-5
 VALUE_RESOLUTION = 1e-6  # relative: what float32 sums of many trees leave of a value
-CHUNK = 4096
 SHOWN_ROWS = 5
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -63,63 +60,37 @@ class ParityFailed(ExportError):
 
 def prove(original: Original, model: bytes, tried: Probes, progress: Progress) -> Proof:
     """Run `original` and the serialised graph `model` on the same float32 rows; ParityFailed where they differ."""
-    from serinus.predictor import RUNTIME, session  # here, so that a missing onnxruntime is reported as such
+    from serinus.predictor import RUNTIME  # here, so that a missing onnxruntime is reported as such
 
-    running = session(model)
-    outputs = ["label", "probabilities"] if _labels(original) else ["value"]
-    native, served = [], []
-    for start in range(0, len(tried.rows), CHUNK):
-        rows = tried.rows[start : start + CHUNK]
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            native.append(original.predict(rows))
-        served.append(running.run(outputs, {"input": rows}))
-        progress(f"{start + len(rows):,} of {len(tried.rows):,} rows checked")
-    answers = [np.concatenate(output) for output in zip(*served, strict=True)]
-    return _judged(original, tried, np.concatenate(native), answers, RUNTIME)
-
-
-def _judged(
-    original: Original, tried: Probes, native: Natives, outputs: Sequence[NDArray[np.generic]], runtime: str
-) -> Proof:
-    defined = _defined(native, tried)
-    tried, native, outputs = tried.taken(defined), native[defined], [output[defined] for output in outputs]
-    answers = _answers(original, outputs)
-    comparison = compare(native, answers, _tolerance(original, native, tried))
-    proof = Proof(tried, native, comparison, runtime)
-    if not comparison.is_equal:
-        raise ParityFailed(proof, answers)
+    answers = native(original, tried.rows, progress)
+    defined = _defined(answers, tried)
+    tried, answers = tried.taken(defined), answers[defined]
+    graph = served(original, model, tried.rows, progress)
+    proof = Proof(tried, answers, compare(answers, graph, _tolerance(original, answers, tried)), RUNTIME)
+    if not proof.comparison.is_equal:
+        raise ParityFailed(proof, graph)
     return proof
 
 
-def _defined(native: Natives, tried: Probes) -> NDArray[np.bool_]:
+def _defined(answers: Natives, tried: Probes) -> NDArray[np.bool_]:
     """Where the original answers with numbers; it may overflow on huge rows, and on no other."""
-    finite = np.asarray(np.isfinite(native).all(axis=1))
+    finite = np.asarray(np.isfinite(answers).all(axis=1))
     broken = ~finite & (tried.kinds != "huge")
     if broken.any():
         first = int(np.flatnonzero(broken)[0])
         raise Refused(
-            f"the original itself answers {native[first]} on row {first} ({tried.kinds[first]}), and no number on "
+            f"the original itself answers {answers[first]} on row {first} ({tried.kinds[first]}), and no number on "
             f"{broken.sum():,} rows in all: such a model cannot be served"
         )
     return finite
 
 
-def _tolerance(original: Original, native: Natives, tried: Probes) -> float:
+def _tolerance(original: Original, answers: Natives, tried: Probes) -> float:
     """1e-5 of a probability; of a value, as much of its spread, and no less than float32 sums can tell apart."""
-    if _labels(original):
+    if labels(original):
         return TOLERANCE
-    spread = float(native[tried.are_typical].std())
-    return max(TOLERANCE * max(1.0, spread), VALUE_RESOLUTION * float(np.abs(native).max()))
-
-
-def _labels(original: Original) -> tuple[str, ...]:
-    return original.output.labels if isinstance(original.output, ClassificationSchema) else ()
-
-
-def _answers(original: Original, outputs: Sequence[NDArray[np.generic]]) -> Answers:
-    if _labels(original):
-        return Classes(_labels(original), outputs[0].astype(np.int64), outputs[1].astype(np.float32))
-    return Values(outputs[0].astype(np.float32)[:, 0])
+    spread = float(answers[tried.are_typical].std())
+    return max(TOLERANCE * max(1.0, spread), VALUE_RESOLUTION * float(np.abs(answers).max()))
 
 
 def _shown(row: int, proof: Proof, served: Answers) -> str:
