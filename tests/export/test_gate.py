@@ -106,6 +106,20 @@ def test_the_tolerance_of_values_follows_their_spread(tmp_path: Path) -> None:
     assert tolerances[1] == pytest.approx(1e-5 * np.std(values(rows) * 1e3), rel=0.7)
 
 
+def test_huge_rows_do_not_widen_the_tolerance_of_the_others(tmp_path: Path) -> None:
+    """Trees beside a weighted sum answer with 1e37 on rows of 1e37; an error of 1 elsewhere must still be seen."""
+    rows = sample_rows()
+    original = load(
+        pickled(tmp_path / "m.pkl", GradientBoostingRegressor(n_estimators=5).fit(rows, values(rows))), None
+    )
+
+    def summed(rows: Rows) -> Natives:
+        return np.asarray(original.predict(rows) + rows[:, :1].astype(np.float64))
+
+    with pytest.raises(ParityFailed, match="sample"):
+        proof(replace(original, predict=summed), graph_of(original), rows)
+
+
 def test_golden_rows_cover_every_kind_the_worst_and_the_nearest_to_a_tie(tmp_path: Path) -> None:
     original = forest(tmp_path / "model.pkl")
     verdict = proof(original, graph_of(original), sample_rows(missing=0.1))
