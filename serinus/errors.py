@@ -6,6 +6,7 @@ SerinusError
   UnknownModel    a name that is no model of the service
   InputError      the caller sent rows this service cannot take; says which fields, what they held, what was expected
   JobError        a bulk job cannot start, go on, or be trusted
+  RegistryError   the registry does not hold what is asked for, refuses a change, or was altered
 """
 
 import math
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 
 Shown = str | int | float | bool | None
 LONGEST_SHOWN = 60
+MOST_LISTED = 5
 LARGEST_INTEGER = 2**63
 
 
@@ -30,6 +32,10 @@ class ServiceError(SerinusError):
 
 
 class JobError(SerinusError):
+    pass
+
+
+class RegistryError(SerinusError):
     pass
 
 
@@ -82,3 +88,9 @@ def short(text: str) -> str:
     """`text` cut where it gets long, and without lone surrogates, which JSON can spell and UTF-8 cannot."""
     start = text[:LONGEST_SHOWN].encode("utf-8", "backslashreplace").decode()
     return start if len(text) <= LONGEST_SHOWN else start + "..."
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first of `names`, quoted and as short text, and how many more there are."""
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    return ", ".join(repr(short(name)) for name in names[:MOST_LISTED]) + more

@@ -2,30 +2,35 @@
 
 A row is `features` float32 numbers in the model's order. A missing value is NaN, and only where the bundle's
 `nan_policy` is "allow"; infinity is never a value. Numbers are read as float64 and rounded once to float32, online,
-in bulk and at export alike, so that the same text means the same row everywhere.
+in bulk and at export alike, so that the same text means the same row everywhere. Where callers say words, `Category`
+alone says which number a word is.
 """
 
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from serinus.errors import Problem
+from serinus.errors import Problem, listed, shown
 
 Rows = NDArray[np.float32]
 NanPolicy = Literal["allow", "reject"]
 LARGEST = float(np.finfo(np.float32).max)
 OVERFLOWS = LARGEST + 2.0**103  # from half a step above the largest on, rounding to float32 gives infinity
+UNKNOWN = -1.0  # in place of a word that is not among those of its category, where that is no bad input
+REFUSED = math.inf  # in place of a word that is bad input: like every infinity, no model ever sees it
 
 
 class Category(BaseModel):
     """A feature whose values are words: in a row, word i of `words` is the number i.
 
     others: whether a word that is not among them is bad input ("reject"), or the number -1 ("unknown").
+    Callers say words only, never their numbers: a word may look like a number.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +43,16 @@ class Category(BaseModel):
         if repeated := twice(self.words):
             raise ValueError(f"the words of a category must differ from each other, got {repeated} more than once")
         return self
+
+    def number_of(self, word: str | None) -> float:
+        """What a row holds in place of `word`: NaN for a missing one, UNKNOWN or REFUSED for one of no number."""
+        if word is None:
+            return math.nan
+        return self._numbers.get(word, UNKNOWN if self.others == "unknown" else REFUSED)
+
+    @cached_property
+    def _numbers(self) -> dict[str, float]:
+        return {word: float(number) for number, word in enumerate(self.words)}
 
 
 class InputSchema(BaseModel):
@@ -64,6 +79,10 @@ class InputSchema(BaseModel):
         if unknown := sorted(set(self.categories) - set(self.names)):
             raise ValueError(f"categories of features that are not there: {unknown}")
         return self
+
+    @property
+    def categories_by_place(self) -> dict[int, Category]:
+        return {place: self.categories[name] for place, name in enumerate(self.names) if name in self.categories}
 
     @classmethod
     def of(
@@ -123,5 +142,23 @@ def problem_with(value: float, field: str, nan_policy: NanPolicy) -> Problem | N
     return Problem(field, value, f"a float32 number, at most {LARGEST:.7e} in size")
 
 
+def word_problem(value: object, field: str, category: Category, nan_policy: NanPolicy) -> Problem | None:
+    """What is wrong with `value` where a word of `category` belongs, if anything; None is a missing word."""
+    if value is None and nan_policy == "allow":
+        return None
+    if isinstance(value, str) and category.number_of(value) != REFUSED:
+        return None
+    return Problem(field, shown(value), expected_word(category, nan_policy))
+
+
 def expected_number(nan_policy: NanPolicy) -> str:
-    return "a finite number, or null for a missing value" if nan_policy == "allow" else "a finite number"
+    return "a finite number" + _or_missing(nan_policy)
+
+
+def expected_word(category: Category, nan_policy: NanPolicy) -> str:
+    known = listed(category.words)
+    return (f"one of {known}" if category.others == "reject" else f"a word, such as {known}") + _or_missing(nan_policy)
+
+
+def _or_missing(nan_policy: NanPolicy) -> str:
+    return ", or null for a missing value" if nan_policy == "allow" else ""

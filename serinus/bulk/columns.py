@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from serinus.errors import JobError
+from serinus.errors import JobError, listed
 from serinus.schema import InputSchema, twice
 
 VECTOR = "features"  # the one column, or JSON member, that may hold all features as a list
-NAMES_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -46,24 +45,19 @@ def match(found: Found, schema: InputSchema, *, keep: Sequence[str], taken: Sequ
     JobError when a feature is missing, or when an id column is named like one the output adds (`taken`).
     """
     if repeated := twice(found.names):
-        raise JobError(f"the file has more than one column named {shortened(repeated)}")
+        raise JobError(f"the file has more than one column named {listed(repeated)}")
     if unknown := [name for name in keep if name not in found.names]:
-        raise JobError(f"the file has no column {shortened(unknown)} to keep as id; it has {shortened(found.names)}")
+        raise JobError(f"the file has no column {listed(unknown)} to keep as id; it has {listed(found.names)}")
     features = () if found.vector else _features(found, schema, keep)
     if unfit := [f"{name} ({found.unfit[name]})" for name in features if name in found.unfit]:
-        raise JobError(f"the features must be numbers, these columns hold something else: {shortened(unfit)}")
+        raise JobError(f"the features must be numbers, these columns hold something else: {listed(unfit)}")
     used = {VECTOR} if found.vector else set(features)
     if both := [name for name in keep if name in used]:
-        raise JobError(f"{shortened(both)} cannot be an id column: the model takes it as a feature")
+        raise JobError(f"{listed(both)} cannot be an id column: the model takes it as a feature")
     ids = tuple(name for name in found.names if name not in used and (not keep or name in keep))
     if clash := [name for name in ids if name in taken]:
-        raise JobError(f"id column {shortened(clash)} is named like a column of the output; choose others with --id")
+        raise JobError(f"id column {listed(clash)} is named like a column of the output; choose others with --id")
     return Columns(ids, features, schema.names, drops_others=bool(keep))
-
-
-def shortened(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return ", ".join(map(repr, names[:NAMES_SHOWN])) + more
 
 
 def _features(found: Found, schema: InputSchema, keep: Sequence[str]) -> tuple[str, ...]:
@@ -73,8 +67,8 @@ def _features(found: Found, schema: InputSchema, keep: Sequence[str]) -> tuple[s
     others = [name for name in found.names if name not in set(schema.names) | set(keep)]
     if schema.named:
         raise JobError(
-            f"the file lacks {len(missing)} of the model's {schema.features} features: {shortened(missing)}; "
-            f"it has instead: {shortened(others) or 'nothing'}"
+            f"the file lacks {len(missing)} of the model's {schema.features} features: {listed(missing)}; "
+            f"it has instead: {listed(others) or 'nothing'}"
         )
     fractions = tuple(name for name in found.fractions if name not in keep)
     by_place = tuple(name for name in found.names if name not in keep)

@@ -67,11 +67,12 @@ def score(
 
 def described(planned: "Plan", out: Path) -> dict[str, object]:
     from serinus.bulk.chunk import Reading
-    from serinus.bulk.columns import VECTOR, shortened
+    from serinus.bulk.columns import VECTOR
+    from serinus.errors import listed
 
     columns, scorer = planned.columns, planned.scorer
     features = (
-        f"{columns.width} in {VECTOR!r}" if columns.as_vector else f"{columns.width}: {shortened(columns.features)}"
+        f"{columns.width} in {VECTOR!r}" if columns.as_vector else f"{columns.width}: {listed(columns.features)}"
     )
     reading = Reading(columns, scorer.nan_policy, out, workers=1)
     return {

@@ -11,6 +11,9 @@ from pydantic import ValidationError
 from serinus.schema import (
     LARGEST,
     OVERFLOWS,
+    REFUSED,
+    UNKNOWN,
+    Category,
     ClassificationSchema,
     InputSchema,
     expected_number,
@@ -46,6 +49,32 @@ def test_an_input_schema_that_contradicts_itself_is_refused(change, message):
     with pytest.raises(ValidationError) as refusal:
         InputSchema.model_validate(members)
     assert message in str(refusal.value)
+
+
+def test_words_are_known_by_name_and_by_place():
+    colour = Category(words=("red", "green"))
+    schema = InputSchema.of(3, ["width", "colour", "height"], {1: colour})
+    assert (schema.categories, schema.categories_by_place) == ({"colour": colour}, {1: colour})
+    assert InputSchema.model_validate_json(schema.model_dump_json()) == schema
+
+
+def test_a_category_is_of_a_feature_that_is_there():
+    members = InputSchema.of(3).model_dump() | {"categories": {"f3": {"words": ["a"]}}}
+    with pytest.raises(ValidationError, match=r"categories of features that are not there: \['f3'\]"):
+        InputSchema.model_validate(members)
+
+
+def test_the_words_of_a_category_differ():
+    with pytest.raises(ValidationError, match=r"must differ from each other, got \['a'\] more than once"):
+        Category(words=("a", "b", "a"))
+
+
+def test_a_word_is_its_place_among_the_words_and_every_other_what_the_category_says():
+    strict, lenient = Category(words=("b", "a", "0")), Category(words=("b", "a", "0"), others="unknown")
+    assert [strict.number_of(word) for word in ("b", "a", "0")] == [0, 1, 2]
+    assert (strict.number_of("A"), lenient.number_of("A")) == (REFUSED, UNKNOWN)
+    assert math.isnan(lenient.number_of(None))
+    assert refused(np.array([[strict.number_of("A")]], np.float32), "allow").tolist() == [True]
 
 
 @pytest.mark.parametrize("labels", [("a",), ("a", "a"), ("a", "b", "c")], ids=["too few", "twice", "too many"])
