@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from serinus.bundle import Bundle
 from serinus.errors import ServiceError, UnknownModel
-from serinus.fit import misfits
+from serinus.fit import agreed, misfits
 from serinus.prediction import Answers, Classes
 from serinus.predictor import Predictor
-from serinus.schema import NanPolicy, Rows
+from serinus.schema import InputSchema, NanPolicy, Rows
 from serinus.service import Service, Voting
 
 AUTO = "auto"
@@ -39,11 +39,15 @@ class Vote:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """The loaded models of a service, by name; all of them take the same rows and know the same labels."""
+    """The loaded models of a service, by name; all of them take the same rows and know the same labels.
+
+    schema: what a row is to all of them
+    """
 
     service: Service
     predictors: Mapping[str, Predictor]
     best: str
+    schema: InputSchema
 
     @classmethod
     def load(cls, service: Service, models: Path, *, threads: int = 1) -> Self:
@@ -57,7 +61,8 @@ class Ensemble:
         wrong = misfits(service, {name: predictor.metadata for name, predictor in predictors.items()})
         if wrong:
             raise ServiceError("; ".join(wrong))
-        return cls(service, predictors, best=_best(service, predictors))
+        schema = agreed(service, [predictor.metadata.input_schema for predictor in predictors.values()])
+        return cls(service, predictors, best=_best(service, predictors), schema=schema)
 
     def named(self, name: str) -> Predictor:
         """The predictor that `name` means, "auto" included; UnknownModel when it means none."""

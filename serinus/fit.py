@@ -1,16 +1,29 @@
 """Whether bundles are what a service.toml says, and of one mind with each other."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from serinus.metadata import Metadata
 from serinus.names import difference
+from serinus.schema import Category, InputSchema
 from serinus.service import Service
 
 
 def misfits(service: Service, bundles: Mapping[str, Metadata]) -> list[str]:
     """What is wrong with `bundles`, by the name the service calls them; nothing when they fit."""
     own = (misfit for name, metadata in bundles.items() for misfit in _own(service, name, metadata))
-    return [*own, *_names(service, bundles)]
+    return [*own, *_names(service, bundles), *_words({name: m.input_schema for name, m in bundles.items()})]
+
+
+def agreed(service: Service, schemas: Sequence[InputSchema]) -> InputSchema:
+    """What a row is to all models that fit `service` and each other; an unknown word is fine where all take one."""
+    named = [schema.names for schema in schemas if schema.named]
+    known = [schema.categories_by_place for schema in schemas]
+    strict = {place for words in known for place, category in words.items() if category.others == "reject"}
+    categories = {
+        place: Category(words=category.words, others="reject" if place in strict else "unknown")
+        for place, category in known[0].items()
+    }
+    return InputSchema.of(service.input.features, service.input.names or next(iter(named), None), categories)
 
 
 def _own(service: Service, name: str, metadata: Metadata) -> Iterator[str]:
@@ -38,3 +51,19 @@ def _names(service: Service, bundles: Mapping[str, Metadata]) -> Iterator[str]:
     for source, names in others:
         if found := difference(expected, names):
             yield f"{first} and {source} disagree on the features: {found}"
+
+
+def _words(schemas: Mapping[str, InputSchema]) -> Iterator[str]:
+    """A word is one number in a row for all models."""
+    lead = next(iter(schemas), "")
+    for name, schema in schemas.items():
+        ours, theirs = schemas[lead].categories_by_place, schema.categories_by_place
+        for place in sorted(set(ours) | set(theirs)):
+            found = difference(_of(ours.get(place)), _of(theirs.get(place)))
+            if found:
+                feature = (schema if place in theirs else schemas[lead]).names[place]
+                yield f"model {lead} and model {name} disagree on the words of {feature}: {found}"
+
+
+def _of(category: Category | None) -> tuple[str, ...]:
+    return category.words if category else ()

@@ -4,6 +4,7 @@ import io
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -16,7 +17,7 @@ from serinus.bundle import Bundle
 from serinus.golden import Natives
 from serinus.metadata import Checksum, Metadata, Parity
 from serinus.predictor import RUNTIME
-from serinus.schema import ClassificationSchema, InputSchema, NanPolicy, Rows
+from serinus.schema import Category, ClassificationSchema, InputSchema, NanPolicy, Rows
 
 LABELS = ("CONFIRMED", "CANDIDATE", "FALSE_POSITIVE")
 
@@ -60,11 +61,14 @@ def write_bundle(
     nan_policy: NanPolicy = "reject",
     f1_score: float = 0.9,
     names: Sequence[str] | None = None,
+    categories: Mapping[int, Category] | None = None,
 ) -> Bundle:
     """A bundle of `weights` [F, C] (by default the identity: the largest of three features wins) in `models`."""
     weights = np.eye(len(labels), dtype=np.float32) * 5 if weights is None else weights
     model = softmax(weights, nan_policy=nan_policy)
     rows = np.random.default_rng(0).normal(size=(64, len(weights))).astype(np.float32)
+    for place, category in (categories or {}).items():
+        rows[:, place] = np.arange(64) % len(category.words)
     metadata = Metadata(
         model_name=name,
         version="1.0.0",
@@ -72,7 +76,7 @@ def write_bundle(
         framework="numpy",
         framework_version=np.__version__,
         performance={"f1_score": f1_score, "accuracy": f1_score},
-        input_schema=InputSchema.of(len(weights), names),
+        input_schema=InputSchema.of(len(weights), names, categories),
         output_schema=ClassificationSchema(classes=len(labels), labels=tuple(labels)),
         nan_policy=nan_policy,
         checksum=Checksum(value=bundles.digest(model)),
@@ -90,14 +94,13 @@ def write_bundle(
     return Bundle.load(folder)
 
 
-def write_service(
-    folder: Path, *models: str, features: int = 3, nan_policy: NanPolicy = "reject", extra: str = ""
-) -> Path:
-    """A service.toml of linear models, the first of them the best, its bundles in ./models; `extra` is appended."""
+def write_service(folder: Path, *models: str, features: int = 3, extra: str = "", **how: Any) -> Path:
+    """A service.toml of linear models, the first of them the best, its bundles in ./models, each written as `how`
+    says; `extra` is appended."""
     for place, name in enumerate(models):
         normal = np.random.default_rng(place).normal(size=(features, len(LABELS)))
         weights = (normal * 3.5 / features**0.5).astype(np.float32)
-        write_bundle(folder / "models", name, weights=weights, nan_policy=nan_policy, f1_score=0.9 - place / 100)
+        write_bundle(folder / "models", name, weights=weights, f1_score=0.9 - place / 100, **how)
     about = f'[service]\nname = "{folder.name}"\ntask = "classification"\nlabels = {list(LABELS)}\n'
     pinned = "".join(f'{name} = "1.0.0"\n' for name in models)
     file = folder / "service.toml"

@@ -10,6 +10,7 @@ from serinus.ensemble import Ensemble
 from serinus.errors import ServiceError
 from serinus.fit import misfits
 from serinus.names import difference
+from serinus.schema import Category
 from tests.bundles import write_bundle
 
 SERVICE = """
@@ -80,3 +81,45 @@ def test_a_long_list_of_moved_names_is_shortened() -> None:
     names = [f"f{i}" for i in range(20)]
     assert str(difference(names, names[::-1])).endswith("and 15 more)")
     assert str(difference(names, ["x"])).startswith("missing f0, f1, f2, f3, f4, f5, f6, f7, f8, f9 and 10 more")
+
+
+WORDS = Category(words=("red", "green"))
+OTHER_WORDS = {
+    "another word": (Category(words=("red", "blue")), "missing green, unexpected blue"),
+    "another order": (Category(words=("green", "red")), r"another order \('red' or 'green' at 0"),
+    "one more": (Category(words=("red", "green", "blue")), "missing none, unexpected blue"),
+    "none": (None, "missing red, green, unexpected none"),
+}
+
+
+@pytest.mark.parametrize(("words", "found"), OTHER_WORDS.values(), ids=OTHER_WORDS)
+def test_models_to_which_a_word_is_another_number_are_refused(
+    tmp_path: Path, words: Category | None, found: str
+) -> None:
+    write_bundle(tmp_path / "models", "linear", names=NAMES, categories={1: WORDS})
+    write_bundle(tmp_path / "models", "bent", categories={1: words} if words else None)
+    with pytest.raises(ServiceError, match=f"model linear and model bent disagree on the words of .*: {found}"):
+        Ensemble.load(service(tmp_path), tmp_path / "models")
+
+
+@pytest.mark.parametrize(
+    ("linear", "bent", "expected"),
+    [("unknown", "unknown", "unknown"), ("unknown", "reject", "reject"), ("reject", "unknown", "reject")],
+)
+def test_an_unknown_word_is_taken_only_where_all_models_take_it(
+    tmp_path: Path, linear: str, bent: str, expected: str
+) -> None:
+    for name, others in (("linear", linear), ("bent", bent)):
+        category = Category.model_validate({"words": ("red", "green"), "others": others})
+        write_bundle(tmp_path / "models", name, names=NAMES if name == "bent" else None, categories={1: category})
+    schema = Ensemble.load(service(tmp_path), tmp_path / "models").schema
+    assert schema.categories == {"period": Category.model_validate({"words": ("red", "green"), "others": expected})}
+    assert (schema.names, schema.named) == (NAMES, True)
+
+
+def test_the_service_may_name_what_its_models_do_not(tmp_path: Path) -> None:
+    for name in ("linear", "bent"):
+        write_bundle(tmp_path / "models", name)
+    assert not Ensemble.load(service(tmp_path), tmp_path / "models").schema.named
+    named = Ensemble.load(service(tmp_path, f"names = {list(NAMES)}"), tmp_path / "models").schema
+    assert (named.names, named.named) == (NAMES, True)
