@@ -104,9 +104,10 @@ def _calls(model: str, event: dict[str, Any]) -> Calls:
     from functions.predict import answers, handler
     from functions.predict.events import Dispatcher
     from functions.predict.telemetry import Observation
-    from functions.predict.wire import Width, read_one
+    from functions.predict.wire import read_one
     from serinus.bundle import Bundle
     from serinus.predictor import session
+    from serinus.rows import Layout
 
     def observation() -> Observation:
         return Observation("req_benchmark", "POST", event["rawPath"], 200, 0.001)
@@ -120,8 +121,8 @@ def _calls(model: str, event: dict[str, Any]) -> Calls:
 
     context = SimpleNamespace(aws_request_id="benchmark")
     body = event["body"].encode()
-    width = Width(handler.service.input.features, handler.ensemble.nan_policy)
-    request, seen = read_one(body, width), observation()
+    layout = Layout.of(handler.ensemble.schema, handler.ensemble.nan_policy)
+    request, seen = read_one(body, layout), observation()
     answer = answers.one(handler.ensemble, request, seen)
     written = orjson.dumps(answer)
     bare = session(Bundle.load(handler.ensemble.named(model).folder).model)
@@ -131,7 +132,7 @@ def _calls(model: str, event: dict[str, Any]) -> Calls:
     return {
         "handler": lambda: handler.handler(event, context),
         "adapter": lambda: adapter(event, context),
-        "parsing": lambda: read_one(body, width),
+        "parsing": lambda: read_one(body, layout),
         "answer": lambda: answers.one(handler.ensemble, request, observation()),
         "model": lambda: bare.run(["label", "probabilities"], {"input": request.rows}),
         "json": lambda: orjson.dumps(answer),

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from functions.predict.options import Options
 from functions.predict.telemetry import Observation, Predicted
-from functions.predict.wire import BatchRequest, Options, PredictRequest, nothing_good
+from functions.predict.wire import BatchRequest, PredictRequest, nothing_good
 from serinus.ensemble import TIE_BREAKS, Ensemble, vote
 from serinus.errors import InputError, Problem
 from serinus.prediction import Classes

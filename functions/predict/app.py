@@ -16,9 +16,10 @@ from functions.predict.asgi import SEEN, JsonEndpoint, Observed
 from functions.predict.catalogue import catalogue
 from functions.predict.problems import FAULT, Refusal
 from functions.predict.telemetry import Observation, Telemetry
-from functions.predict.wire import Width, read_many, read_one
+from functions.predict.wire import read_many, read_one
 from serinus.ensemble import Ensemble
 from serinus.errors import UnknownModel
+from serinus.rows import Layout
 
 PREFIXES = ("/api/v1", "")
 WORTH_GZIPPING = 1024
@@ -51,31 +52,31 @@ def create_app(
 
 
 def _endpoints(ensemble: Ensemble) -> dict[str, JsonEndpoint]:
-    width = Width(ensemble.service.input.features, ensemble.nan_policy)
+    layout = Layout.of(ensemble.schema, ensemble.nan_policy)
     endpoints = {
-        "/predict": JsonEndpoint(partial(_one, ensemble, width)),
-        "/predict/batch": JsonEndpoint(partial(_many, ensemble, width)),
-        "/models/{name}/predict": JsonEndpoint(partial(_one_by, ensemble, width)),
+        "/predict": JsonEndpoint(partial(_one, ensemble, layout)),
+        "/predict/batch": JsonEndpoint(partial(_many, ensemble, layout)),
+        "/models/{name}/predict": JsonEndpoint(partial(_one_by, ensemble, layout)),
     }
     return {prefix + path: endpoint for prefix in PREFIXES for path, endpoint in endpoints.items()}
 
 
-def _one(ensemble: Ensemble, width: Width, body: bytes, seen: Observation, scope: Scope) -> answers.Json:
-    return answers.one(ensemble, read_one(body, width), seen)
+def _one(ensemble: Ensemble, layout: Layout, body: bytes, seen: Observation, scope: Scope) -> answers.Json:
+    return answers.one(ensemble, read_one(body, layout), seen)
 
 
-def _many(ensemble: Ensemble, width: Width, body: bytes, seen: Observation, scope: Scope) -> answers.Json:
-    return answers.many(ensemble, read_many(body, width, most=ensemble.service.gateway.max_batch_size), seen)
+def _many(ensemble: Ensemble, layout: Layout, body: bytes, seen: Observation, scope: Scope) -> answers.Json:
+    return answers.many(ensemble, read_many(body, layout, most=ensemble.service.gateway.max_batch_size), seen)
 
 
-def _one_by(ensemble: Ensemble, width: Width, body: bytes, seen: Observation, scope: Scope) -> answers.Json:
+def _one_by(ensemble: Ensemble, layout: Layout, body: bytes, seen: Observation, scope: Scope) -> answers.Json:
     """As `_one`, with the model named by the path; a body that names another contradicts it."""
     name = scope["path_params"]["name"]
     try:
         ensemble.named(name)
     except UnknownModel as error:
         raise problems.unknown_model(error, status=HTTPStatus.NOT_FOUND) from None
-    return answers.one(ensemble, read_one(body, width).by(name), seen)
+    return answers.one(ensemble, read_one(body, layout).by(name), seen)
 
 
 def _describe(app: FastAPI, ensemble: Ensemble) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from functions.predict import answers, shapes
+from functions.predict.options import Options
 from functions.predict.problems import MEDIA_TYPE
 from functions.predict.telemetry import Observation
-from functions.predict.wire import Options, PredictRequest
+from functions.predict.wire import PredictRequest
 from serinus import golden
 from serinus.bundle import Bundle
 from serinus.ensemble import Ensemble

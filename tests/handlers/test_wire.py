@@ -9,11 +9,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from functions.predict import wire
-from functions.predict.wire import Options, Width, read_many, read_one
+from functions.predict import careful_json, quick_json
+from functions.predict.options import Options, options
+from functions.predict.wire import read_many, read_one
 from serinus.errors import InputError, Problem
+from serinus.rows import Layout, read
 
-REJECT, ALLOW = Width(3, "reject"), Width(3, "allow")
+REJECT, ALLOW = Layout(3, "reject"), Layout(3, "allow")
 MOST = 10
 SPACE = st.text(" \t\n\r", max_size=2)
 
@@ -50,9 +52,9 @@ def bodies(draw: Any, features: int = 3) -> bytes:
     return spaced("{" + ",".join(draw(st.permutations(members))) + "}").encode()
 
 
-def careful(body: bytes, width: Width) -> tuple[np.ndarray, dict[str, Any]]:
-    members = wire._careful_members(body, "features")
-    rows, problems = wire._careful_row(members.pop("features"), "features", width)
+def careful(body: bytes, layout: Layout) -> tuple[np.ndarray, dict[str, Any]]:
+    members = careful_json.members(body, "features")
+    rows, problems = read(members.pop("features"), "features", layout)
     if problems:
         raise InputError(problems)
     return rows, members
@@ -67,22 +69,22 @@ def outcome(read: Any, *arguments: Any) -> Any:
     return rows.tobytes(), options
 
 
-def both(body: bytes, width: Width) -> tuple[Any, Any]:
-    def whole(body: bytes, width: Width) -> tuple[np.ndarray, Options]:
-        request = read_one(body, width)
+def both(body: bytes, layout: Layout) -> tuple[Any, Any]:
+    def whole(body: bytes, layout: Layout) -> tuple[np.ndarray, Options]:
+        request = read_one(body, layout)
         return request.rows, request.options
 
-    def slow(body: bytes, width: Width) -> tuple[np.ndarray, Options]:
-        rows, members = careful(body, width)
-        return rows, wire._options(members)
+    def slow(body: bytes, layout: Layout) -> tuple[np.ndarray, Options]:
+        rows, members = careful(body, layout)
+        return rows, options(members)
 
-    return outcome(whole, body, width), outcome(slow, body, width)
+    return outcome(whole, body, layout), outcome(slow, body, layout)
 
 
-@pytest.mark.parametrize("width", [REJECT, ALLOW], ids=["reject", "allow"])
+@pytest.mark.parametrize("layout", [REJECT, ALLOW], ids=["reject", "allow"])
 @given(body=bodies())
-def test_both_readers_read_the_same_bits_or_refuse_for_the_same_reasons(width, body):
-    quick, slow = both(body, width)
+def test_both_readers_read_the_same_bits_or_refuse_for_the_same_reasons(layout, body):
+    quick, slow = both(body, layout)
     assert quick == slow
 
 
@@ -104,9 +106,9 @@ def test_both_readers_agree_on_any_object(members, row, good):
 @given(st.lists(st.floats(-1e38, 1e38), min_size=3, max_size=3))
 def test_what_beyond_doubt_is_good_takes_the_quick_way(row):
     body = json.dumps({"features": row, "model": "auto"}).encode()
-    members = wire._quick_members(body, "features")
+    members = quick_json.members(body, "features")
     assert members is not None
-    assert wire._quick_row(members["features"], REJECT).tobytes() == careful(body, REJECT)[0].tobytes()
+    assert quick_json.row(members["features"], REJECT).tobytes() == careful(body, REJECT)[0].tobytes()
 
 
 @given(text=VALUE)
@@ -135,9 +137,9 @@ def test_a_sample_reads_in_a_batch_as_it_reads_alone(samples):
     assert sorted(batch.problems) == sorted(set(expected) - set(good))
 
 
-def problems_of(body: bytes, width: Width = REJECT) -> list[Problem]:
+def problems_of(body: bytes, layout: Layout = REJECT) -> list[Problem]:
     with pytest.raises(InputError) as refusal:
-        read_one(body, width)
+        read_one(body, layout)
     return list(refusal.value.problems)
 
 
@@ -271,7 +273,7 @@ def test_a_missing_voting_may_be_said():
 
 
 def test_every_bad_value_is_named_up_to_a_limit():
-    problems = problems_of(json.dumps({"features": ["x"] * 784}).encode(), Width(784, "reject"))
+    problems = problems_of(json.dumps({"features": ["x"] * 784}).encode(), Layout(784, "reject"))
     assert [problem.field for problem in problems] == [f"features[{place}]" for place in range(20)]
 
 
