@@ -12,11 +12,13 @@ from pydantic.json_schema import models_json_schema
 from functions.predict import answers, shapes
 from functions.predict.options import Options
 from functions.predict.problems import MEDIA_TYPE
+from functions.predict.row_schema import row_schema, written
 from functions.predict.telemetry import Observation
 from functions.predict.wire import PredictRequest
 from serinus import golden
 from serinus.bundle import Bundle
 from serinus.ensemble import Ensemble
+from serinus.rows import Layout
 from serinus.schema import Rows
 
 Json = dict[str, Any]
@@ -34,22 +36,23 @@ def describe(app: FastAPI, ensemble: Ensemble) -> Json:
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes, description=_about(ensemble))
         document["paths"] = {**_hot_paths(ensemble), **document["paths"]}
-        document.setdefault("components", {}).setdefault("schemas", {}).update(_schemas())
+        document.setdefault("components", {}).setdefault("schemas", {}).update(_schemas(ensemble))
         app.openapi_schema = document
     return app.openapi_schema
 
 
 def _about(ensemble: Ensemble) -> str:
     service = ensemble.service
+    what = "features" if ensemble.schema.categories else "numbers"
     return (
-        f"Predicts {', '.join(service.service.labels)} from {service.input.features} numbers. "
+        f"Predicts {', '.join(service.service.labels)} from {service.input.features} {what}. "
         f"Models: {', '.join(ensemble.predictors)}; `auto` is {ensemble.best}, the best by {service.auto.by}."
     )
 
 
 def _hot_paths(ensemble: Ensemble) -> Json:
     row = _real_row(ensemble)
-    features = [None if np.isnan(value) else value for value in row[0].tolist()]
+    features = written(row, Layout.of(ensemble.schema, ensemble.nan_policy))
     request = {"features": features, "model": "auto", "return_probabilities": True}
     single = answers.one(ensemble, PredictRequest(row, Options()), _example())
     everyone = answers.one(ensemble, PredictRequest(row, Options(return_all_models=True)), _example())
@@ -76,9 +79,13 @@ def _hot_paths(ensemble: Ensemble) -> Json:
 
 
 def _real_row(ensemble: Ensemble) -> Rows:
-    """A golden row of the best model: float32 [1, F]."""
+    """A golden row of the best model, float32 [1, F]; a word that no model knows is the first of its category."""
     rows, _ = golden.load(Bundle.load(ensemble.predictors[ensemble.best].folder))
-    return rows[:1]
+    row = rows[:1]
+    for place, category in ensemble.schema.categories_by_place.items():
+        if not (np.isnan(row[0, place]) or row[0, place] in range(len(category.words))):
+            row[0, place] = 0
+    return row
 
 
 def _example() -> Observation:
@@ -117,7 +124,7 @@ def _reference(shape: Shape) -> Json:
     return {"$ref": REFERENCE.format(model=shape.__name__)}
 
 
-def _schemas() -> Json:
+def _schemas(ensemble: Ensemble) -> Json:
     documented: list[Shape] = [
         shapes.PredictBody,
         shapes.BatchBody,
@@ -128,4 +135,8 @@ def _schemas() -> Json:
     ]
     _, definitions = models_json_schema([(shape, "validation") for shape in documented], ref_template=REFERENCE)
     schemas: Json = definitions["$defs"]
+    row = row_schema(Layout.of(ensemble.schema, ensemble.nan_policy))
+    features = schemas["PredictBody"]["properties"]["features"]
+    schemas["PredictBody"]["properties"]["features"] = {"description": features["description"], **row}
+    schemas["BatchBody"]["properties"]["samples"]["items"] = row
     return schemas

@@ -9,8 +9,12 @@ class Doc(BaseModel):
     model_config = ConfigDict(protected_namespaces=(), extra="forbid")
 
 
+Value = float | str | None
+Row = list[Value] | dict[str, Value]  # as wide as any service's; `functions.predict.row_schema` says what one takes
+
+
 class PredictBody(Doc):
-    features: list[float | None] = Field(description="one number per feature, in the model's order; null where missing")
+    features: Row = Field(description="in the model's order, or by name where the features have names")
     model: str = Field("auto", description="a model of this service, or auto: the best by the service's own figure")
     return_probabilities: bool = True
     return_all_models: bool = Field(False, description="answer with every model and their vote")
@@ -18,7 +22,7 @@ class PredictBody(Doc):
 
 
 class BatchBody(Doc):
-    samples: list[list[float | None]]
+    samples: list[Row]
     model: str = "auto"
     return_probabilities: bool = True
 

@@ -15,7 +15,12 @@ from functions.predict.app import create_app
 from functions.predict.server_telemetry import ServerTelemetry
 from serinus import service as services
 from serinus.ensemble import Ensemble
+from serinus.schema import Category
 from tests.bundles import write_service
+
+NAMES = ("colour", "depth", "plan", "period")
+COLOUR = Category(words=("red", "green", "blue"))
+PLAN = Category(words=("1", "2", "nan"), others="unknown")
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,14 @@ def gappy(tmp_path_factory) -> Api:
     """Three features, any of which may be missing; one model."""
     folder = tmp_path_factory.mktemp("session") / "gappy"
     return api_of(loaded(write_service(folder, "linear", nan_policy="allow")))
+
+
+@pytest.fixture(scope="session")
+def wordy(tmp_path_factory) -> Api:
+    """Four features with names, two of them words; any may be missing; two models."""
+    folder = tmp_path_factory.mktemp("session") / "wordy"
+    how = {"names": NAMES, "categories": {0: COLOUR, 2: PLAN}, "nan_policy": "allow"}
+    return api_of(loaded(write_service(folder, "linear", "bent", features=len(NAMES), **how)))
 
 
 @pytest.fixture
