@@ -1,26 +1,25 @@
 """Export: load a trained model, convert it, prove the result equal to it, write the bundle."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from export.converters import load
-from export.errors import ExportError, Refused
+from export.errors import ExportError
 from export.extras import need
-from export.feature_names import agreed
 from export.gate import Proof, prove
 from export.golden_rows import golden_file
 from export.original import Original
 from export.preprocessing import behind
 from export.probes import probes
-from export.samples import Sample, sample_of
+from export.samples import Sample, Source, sample_of
+from export.served import Progress
+from export.target import columns_of, named
 from serinus import bundle as bundles
 from serinus.bundle import GOLDEN, METADATA, MODEL, Bundle
 from serinus.metadata import NAME, SEMVER, Checksum, Metadata
@@ -28,7 +27,6 @@ from serinus.schema import InputSchema
 from serinus.service import bundle_folder
 
 SEED = 0
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,7 @@ class Request:
 
     sample: rows like those the model was trained on, a file or an array; the gate draws its rows from them
     preprocessing: a pickled scikit-learn transformer that made the rows the model was trained on
+    target: the column of the sample that holds the truth; what a regressor's value is called. unit: what it is in
     """
 
     source: Path
@@ -44,8 +43,10 @@ class Request:
     version: str
     framework: str | None = None
     labels: tuple[str, ...] | None = None
-    sample: Path | NDArray[Any] | Sample | None = None
+    sample: Source | None = None
     preprocessing: Path | None = None
+    target: str | None = None
+    unit: str | None = None
     training: Mapping[str, JsonValue] = field(default_factory=dict)
     performance: Mapping[str, float] = field(default_factory=dict)
 
@@ -83,13 +84,11 @@ def _loaded(request: Request) -> tuple[Original, Sample | None]:
     original = load(request.source, request.framework, request.labels)
     if request.preprocessing is not None:
         original = behind(request.preprocessing, original)
+    original = named(original, request.target, request.unit)
     if request.sample is None:
         return original, None
-    sample = sample_of(request.sample)
-    names = agreed({"the model": original.names, "the sample": sample.names})
-    if sample.rows.shape[1] != original.features:
-        raise Refused(f"the model takes {original.features} features, the sample has {sample.rows.shape[1]}")
-    return replace(original, names=names), sample
+    sample = sample_of(request.sample, columns_of(original, request.target))
+    return replace(original, names=original.names or sample.names), sample
 
 
 def _converted(original: Original, request: Request) -> bytes:

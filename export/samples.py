@@ -1,70 +1,148 @@
 """Rows of the data a model was trained for, read from a file: what the parity gate draws its rows from."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from export.errors import ExportError
-from export.extras import need
-from serinus.schema import Rows
+from export import tables
+from export.errors import ExportError, Refused
+from export.feature_names import agreed
+from export.tables import Table
+from serinus.errors import listed
+from serinus.names import shortened
+from serinus.schema import REFUSED, Category, Rows
 
-SUFFIXES = (".npz", ".npy", ".csv", ".parquet")
+SUFFIXES = (".npz", ".npy", *tables.SUFFIXES)
+Names = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Sample:
+    """truth: what should be answered to each of the `rows`: names or numbers of classes, or values."""
+
     rows: Rows
-    names: tuple[str, ...] | None = None
+    names: Names | None = None
+    truth: NDArray[Any] | None = None
 
 
-def sample_of(source: Path | NDArray[Any] | Sample) -> Sample:
-    """The rows in an array, or in a .npz (array X), .npy, .csv or .parquet file of feature columns."""
+@dataclass(frozen=True)
+class Columns:
+    """What the columns of a file are to the model.
+
+    names: of its features, in its order, when it knows them; categories: by place, those that hold words
+    target: the column that holds the truth; truth_is_words: names of classes, or numbers that stand for them
+    """
+
+    features: int
+    names: Names | None = None
+    categories: Mapping[int, Category] = field(default_factory=dict)
+    target: str | None = None
+    truth_is_words: bool = True
+
+
+Source = Path | NDArray[Any] | Sample
+
+
+def sample_of(source: Source, columns: Columns) -> Sample:
+    """The rows in an array, or in a .npz (arrays X and y), .npy, .csv or .parquet file; checked to be the model's."""
+    sample = _read(source, columns)
+    called = str(source) if isinstance(source, Path) else "the sample"
+    _check(sample.rows.shape[1], sample.names, columns, called)
+    if sample.truth is not None and sample.truth.shape != (len(sample.rows),):
+        raise ExportError(f"{called}: the truth of {len(sample.rows)} rows is needed, got {sample.truth.shape}")
+    return sample
+
+
+def _read(source: Source, columns: Columns) -> Sample:
     if isinstance(source, Sample):
-        return source
+        return replace(source, rows=_rows(source.rows, "the sample"))
     if isinstance(source, np.ndarray):
         return Sample(_rows(source, "the sample"))
     if not source.is_file():
         raise ExportError(f"no sample file {source}")
     if source.suffix in (".npz", ".npy"):
-        return Sample(_rows(_array(source), str(source)))
-    if source.suffix in (".csv", ".parquet"):
-        return _table(source)
+        return _arrays(source)
+    if source.suffix in tables.SUFFIXES:
+        return _table(Table.at(source), columns)
     raise ExportError(f"cannot read the sample {source}: expected a file ending in {', '.join(SUFFIXES)}")
 
 
-def _array(source: Path) -> NDArray[Any]:
+def _check(width: int, names: Names | None, columns: Columns, called: str) -> None:
+    """Refuse what the model would take for other features than it is."""
+    hint = _about_the_truth(columns) if names and width > columns.features else ""
+    try:
+        agreed({"the model": columns.names, called: names})
+    except Refused as error:
+        raise Refused(f"{error}{hint}") from error
+    if width != columns.features:
+        among = f": {shortened(names)}{hint}" if names else ""
+        raise Refused(f"the model takes {columns.features} features, {called} has {width}{among}")
+
+
+def _about_the_truth(columns: Columns) -> str:
+    if columns.target:
+        return f". There is no column {columns.target} to take out as the truth, and no others may be there"
+    return ". A column that holds the truth is named with --target; no others may be there"
+
+
+def _arrays(source: Path) -> Sample:
     try:
         loaded = np.load(source, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return Sample(_rows(loaded, str(source)))
+        with loaded:
+            if "X" not in loaded.files:
+                raise ExportError(f"{source} must hold the rows as an array X, it holds {', '.join(loaded.files)}")
+            return Sample(_rows(loaded["X"], str(source)), truth=loaded["y"] if "y" in loaded.files else None)
     except ValueError as error:
         raise ExportError(f"cannot read the sample {source}: {error}") from error
-    if isinstance(loaded, np.ndarray):
-        return loaded
-    with loaded:
-        if "X" not in loaded.files:
-            raise ExportError(f"{source} must hold the rows as an array X, it holds {', '.join(loaded.files)}")
-        return np.asarray(loaded["X"])
 
 
-def _table(source: Path) -> Sample:
-    is_csv = source.suffix == ".csv"
-    table = _arrow("csv").read_csv(source) if is_csv else _arrow("parquet").read_table(source)
-    types = _arrow("types")
-    wrong = [column.name for column in table.schema if not _is_number(types, column.type)]
+def _table(table: Table, columns: Columns) -> Sample:
+    names = tuple(name for name in table.names if name != columns.target)
+    _check(len(names), names, columns, str(table.source))
+    categories = {names[place]: category for place, category in columns.categories.items()}
+    target = set(table.names) & {columns.target}
+    read = table.columns(words={*categories, *(target if columns.truth_is_words else ())})
+    truth = next((_truth(table, name, read[name], columns) for name in target), None)
+    return Sample(_features(table, {name: read[name] for name in names}, categories), names, truth)
+
+
+def _features(table: Table, read: Mapping[str, Any], categories: Mapping[str, Category]) -> Rows:
+    wrong = [name for name in read if name not in categories and tables.numbers(read[name]) is None]
     if wrong:
-        raise ExportError(f"{source}: every column must be a feature and hold numbers, not so {', '.join(wrong)}")
-    columns = [column.to_numpy().astype(np.float64) for column in table.columns]
-    return Sample(_rows(np.stack(columns, axis=1), str(source)), tuple(table.column_names))
+        raise ExportError(f"{table.source}: every column must be a feature and hold numbers, not so {', '.join(wrong)}")
+    coded = {name: _coded(table, name, read[name], category) for name, category in categories.items()}
+    columns = [coded[name] if name in coded else tables.numbers(read[name]) for name in read]
+    return _rows(np.array(columns, np.float64).T, str(table.source))
 
 
-def _arrow(module: str) -> Any:
-    return need(f"pyarrow.{module}", extra="bulk")
+def _coded(table: Table, name: str, column: Any, category: Category) -> NDArray[np.float64]:
+    """The numbers of the words in a column."""
+    words = tables.words(column)
+    if words is None:
+        raise ExportError(
+            f"{table.source}: column {name} holds {column.type}, expected words: {listed(category.words)}"
+        )
+    numbers = np.array([category.number_of(word) for word in words], np.float64)
+    if strange := sorted({str(words[row]) for row in np.flatnonzero(numbers == REFUSED)}):
+        raise ExportError(f"{table.source}: column {name} holds {listed(strange)}, expected {listed(category.words)}")
+    return numbers
 
 
-def _is_number(types: Any, kind: Any) -> bool:
-    return bool(types.is_floating(kind) or types.is_integer(kind) or types.is_null(kind))
+def _truth(table: Table, name: str, column: Any, columns: Columns) -> NDArray[Any]:
+    words = tables.words(column) if columns.truth_is_words else None
+    if words is not None:
+        return np.array(words, object)
+    numbers = tables.numbers(column)
+    if numbers is None:
+        expected = "names or numbers of classes" if columns.truth_is_words else "numbers"
+        raise ExportError(f"{table.source}: column {name} holds {column.type}, expected {expected}")
+    return numbers
 
 
 def _rows(values: NDArray[Any], source: str) -> Rows:

@@ -34,6 +34,10 @@ def export(
         Path | None,
         typer.Option(help="Rows the model was trained for: .npz (X), .npy, .csv or .parquet of the feature columns."),
     ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="The sample's column that is no feature but the truth; a regressor's value.")
+    ] = None,
+    unit: Annotated[str | None, typer.Option(help="What a regressor's value is counted in, such as kg_per_ha.")] = None,
     preprocessing: Annotated[
         Path | None,
         typer.Option(help="A pickled scikit-learn imputer or scaler (or Pipeline) to put in front of the model."),
@@ -67,6 +71,8 @@ def export(
         labels=tuple(label.strip() for label in labels.split(",")) if labels else None,
         sample=sample,
         preprocessing=preprocessing,
+        target=target,
+        unit=unit,
         training=_json_object(training),
         performance=_json_object(performance),
     )

@@ -17,6 +17,7 @@ from export.errors import ExportError, Refused
 from export.exporter import Request, export
 from serinus import golden
 from serinus.predictor import Predictor
+from serinus.schema import RegressionSchema
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -123,17 +124,59 @@ def test_a_name_or_version_no_service_could_write_is_refused(
         export(Request(forest, name, version), tmp_path, created_at=NOW)
 
 
-def test_xgboost_feature_names_and_given_labels_end_in_the_metadata(tmp_path: Path) -> None:
-    generator = np.random.default_rng(0)
-    rows = generator.normal(size=(200, 3)).astype(np.float32)
+@pytest.fixture(scope="module")
+def booster(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two classes out of three named features."""
+    rows = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
     matrix = xgboost.DMatrix(rows, rows[:, 0] > 0, feature_names=["age", "size", "dose"])
-    booster = xgboost.train({"objective": "binary:logistic", "max_depth": 3, "nthread": 1}, matrix, 5)
-    booster.save_model(tmp_path / "booster.ubj")
-    bundle = export(
-        Request(tmp_path / "booster.ubj", "booster", "1.0.0", labels=("well", "ill")), tmp_path, created_at=NOW
-    )
+    trained = xgboost.train({"objective": "binary:logistic", "max_depth": 3, "nthread": 1}, matrix, 5)
+    file = tmp_path_factory.mktemp("booster") / "booster.ubj"
+    trained.save_model(file)
+    return file
+
+
+def test_xgboost_feature_names_and_given_labels_end_in_the_metadata(booster: Path, tmp_path: Path) -> None:
+    bundle = export(Request(booster, "booster", "1.0.0", labels=("well", "ill")), tmp_path, created_at=NOW)
     assert bundle.metadata.input_schema.names == ("age", "size", "dose")
     assert bundle.metadata.output_schema.model_dump()["labels"] == ("well", "ill")
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("age,weight,dose", "the model and .*disagree on the features: missing size, unexpected weight"),
+        ("age,dose,size", "another order .'size' or 'dose' at 1; 'dose' or 'size' at 2."),
+        ("age,size", "missing dose, unexpected none"),
+        ("age,size,dose,died", "missing none, unexpected died. A column that holds the truth is named with --target"),
+    ],
+    ids=["renamed", "swapped", "missing", "one more"],
+)
+def test_a_sample_of_other_columns_is_refused_by_name(booster: Path, tmp_path: Path, header: str, message: str) -> None:
+    (tmp_path / "sample.csv").write_text(f"{header}\n{','.join('1' for _ in header.split(','))}\n")
+    with pytest.raises(Refused, match=message):
+        export(Request(booster, "booster", "1.0.0", sample=tmp_path / "sample.csv"), tmp_path / "m", created_at=NOW)
+    assert not (tmp_path / "m").exists()
+
+
+def test_the_target_is_taken_out_of_the_sample(booster: Path, tmp_path: Path) -> None:
+    (tmp_path / "sample.csv").write_text("age,died,size,dose\n1,no,2,3\n4,yes,5,6\n")
+    request = Request(booster, "booster", "1.0.0", sample=tmp_path / "sample.csv", target="died")
+    bundle = export(request, tmp_path / "m", created_at=NOW)
+    assert bundle.metadata.parity.kinds["sample"] == 2
+    assert np.float32([[1, 2, 3]]) in golden.load(bundle)[0]
+
+
+def test_a_regressor_says_what_its_value_is_and_counts(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    joblib.dump(GradientBoostingRegressor(n_estimators=2).fit(rows, rows[:, 0]), tmp_path / "model.pkl")
+    request = Request(tmp_path / "model.pkl", "trees", "1.0.0", target="yield", unit="kg_per_ha")
+    schema = export(request, tmp_path / "models", created_at=NOW).metadata.output_schema
+    assert schema == RegressionSchema(target="yield", unit="kg_per_ha")
+
+
+def test_classes_have_no_unit(forest: Path, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="no unit such as kg: leave --unit out"):
+        export(Request(forest, "forest", "1.0.0", unit="kg"), tmp_path, created_at=NOW)
 
 
 def test_a_sample_of_another_width_is_refused(forest: Path, tmp_path: Path) -> None:
