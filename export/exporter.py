@@ -16,7 +16,8 @@ from export.gate import Proof, prove
 from export.golden_rows import golden_file
 from export.original import Original
 from export.preprocessing import behind
-from export.probes import probes
+from export.probes import Probes, probes
+from export.reference import Kept, of_sample, with_calibration
 from export.samples import Sample, Source, sample_of
 from export.served import Progress
 from export.target import columns_of, named
@@ -36,6 +37,8 @@ class Request:
     sample: rows like those the model was trained on, a file or an array; the gate draws its rows from them
     preprocessing: a pickled scikit-learn transformer that made the rows the model was trained on
     target: the column of the sample that holds the truth; what a regressor's value is called. unit: what it is in
+    calibration: rows of known truth that the model was not trained on
+    background: whether the bundle keeps rows of the sample as they are
     """
 
     source: Path
@@ -47,8 +50,19 @@ class Request:
     preprocessing: Path | None = None
     target: str | None = None
     unit: str | None = None
+    calibration: Source | None = None
+    background: bool = True
     training: Mapping[str, JsonValue] = field(default_factory=dict)
     performance: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a request names, read."""
+
+    original: Original
+    sample: Sample | None = None
+    calibration: Sample | None = None
 
 
 def export(
@@ -58,15 +72,16 @@ def export(
     folder = bundle_folder(models, request.name, request.version)
     _check(request, folder, replace=replace)
     progress(f"loading {request.source}")
-    original, sample = _loaded(request)
+    given = _read(request)
     progress("converting")
-    model = _converted(original, request)
-    tried = probes(original, None if sample is None else sample.rows, np.random.default_rng(SEED))
-    proof = prove(original, model, tried, progress)
+    model = _converted(given.original, request)
+    proof = prove(given.original, model, _probes(given), progress)
+    progress("describing the sample")
+    kept = _kept(request, given, model)
     progress(f"writing {folder}")
-    metadata = _metadata(request, original, proof, model, created_at)
+    metadata = _metadata(request, given.original, proof, model, created_at).model_copy(update=kept.summaries)
     contents = {MODEL: model, METADATA: metadata.model_dump_json(indent=2).encode(), GOLDEN: golden_file(proof)}
-    bundles.write(folder, contents, replace=replace)
+    bundles.write(folder, {**contents, **kept.files}, replace=replace)
     return Bundle.load(folder)
 
 
@@ -80,15 +95,32 @@ def _check(request: Request, folder: Path, *, replace: bool) -> None:
         raise ExportError(f"{folder} exists, and a bundle is immutable: give the model a new version, or --replace it")
 
 
-def _loaded(request: Request) -> tuple[Original, Sample | None]:
+def _read(request: Request) -> Given:
     original = load(request.source, request.framework, request.labels)
     if request.preprocessing is not None:
         original = behind(request.preprocessing, original)
     original = named(original, request.target, request.unit)
-    if request.sample is None:
-        return original, None
-    sample = sample_of(request.sample, columns_of(original, request.target))
-    return replace(original, names=original.names or sample.names), sample
+    sample = calibration = None
+    if request.sample is not None:
+        sample = sample_of(request.sample, columns_of(original, request.target))
+        original = replace(original, names=original.names or sample.names)
+    if request.calibration is not None:
+        calibration = sample_of(request.calibration, columns_of(original, request.target))
+    return Given(original, sample, calibration)
+
+
+def _probes(given: Given) -> Probes:
+    rows = None if given.sample is None else given.sample.rows
+    return probes(given.original, rows, np.random.default_rng(SEED))
+
+
+def _kept(request: Request, given: Given, model: bytes) -> Kept:
+    kept = Kept()
+    if given.sample is not None:
+        kept = of_sample(given.original, model, given.sample, background=request.background)
+    if given.calibration is not None:
+        kept = with_calibration(kept, given.original, model, given.calibration, given.sample)
+    return kept
 
 
 def _converted(original: Original, request: Request) -> bytes:

@@ -1,11 +1,10 @@
 """Which of the proven rows a bundle keeps, to be run again wherever the native library is not."""
 
-import io
-
 import numpy as np
 from numpy.typing import NDArray
 
 from export.gate import Proof
+from export.npz import packed
 
 LEAST = 64
 EACH_KIND = 8
@@ -15,17 +14,15 @@ EXTREME = 8
 def golden_file(proof: Proof) -> bytes:
     """golden.npz: some rows of every kind, those that came out worst, and those nearest to a tie."""
     kept = _kept(proof)
-    file = io.BytesIO()
-    np.savez(file, rows=proof.probes.rows[kept], native=proof.native[kept])
-    return file.getvalue()
+    return packed({"rows": proof.probes.rows[kept], "native": proof.native[kept]})
 
 
 def _kept(proof: Proof) -> NDArray[np.intp]:
     kinds = np.unique(proof.probes.kinds)
     each = max(EACH_KIND, -(-LEAST // len(kinds)))
-    chosen = [_spread(np.flatnonzero(proof.probes.kinds == kind), each) for kind in kinds]
+    chosen = [spread(np.flatnonzero(proof.probes.kinds == kind), each) for kind in kinds]
     worst = np.argsort(-proof.comparison.differences, kind="stable")[:EXTREME]
-    everywhere = _spread(np.arange(len(proof.native)), LEAST)
+    everywhere = spread(np.arange(len(proof.native)), LEAST)
     return np.unique(np.concatenate([*chosen, worst, _closest(proof), everywhere[: LEAST // 2]]))
 
 
@@ -36,8 +33,8 @@ def _closest(proof: Proof) -> NDArray[np.intp]:
     return np.argsort(best_two[:, 1] - best_two[:, 0], kind="stable")[:EXTREME]
 
 
-def _spread(rows: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+def spread(rows: NDArray[np.intp], count: int) -> NDArray[np.intp]:
     """Up to `count` of `rows`, evenly spaced."""
     places = np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(np.intp)
-    spread: NDArray[np.intp] = rows[np.unique(places)]
-    return spread
+    spaced: NDArray[np.intp] = rows[np.unique(places)]
+    return spaced

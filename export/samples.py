@@ -12,6 +12,7 @@ from export import tables
 from export.errors import ExportError, Refused
 from export.feature_names import agreed
 from export.tables import Table
+from serinus.bundle import digest
 from serinus.errors import listed
 from serinus.names import shortened
 from serinus.schema import REFUSED, Category, Rows
@@ -22,11 +23,15 @@ Names = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Sample:
-    """truth: what should be answered to each of the `rows`: names or numbers of classes, or values."""
+    """truth: what should be answered to each of the `rows`: names or numbers of classes, or values.
+
+    source: the name of the file they come from, and its SHA-256
+    """
 
     rows: Rows
     names: Names | None = None
     truth: NDArray[Any] | None = None
+    source: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ def sample_of(source: Source, columns: Columns) -> Sample:
     _check(sample.rows.shape[1], sample.names, columns, called)
     if sample.truth is not None and sample.truth.shape != (len(sample.rows),):
         raise ExportError(f"{called}: the truth of {len(sample.rows)} rows is needed, got {sample.truth.shape}")
-    return sample
+    return replace(sample, source={source.name: digest(source.read_bytes())}) if isinstance(source, Path) else sample
 
 
 def _read(source: Source, columns: Columns) -> Sample:

@@ -52,21 +52,26 @@ class Quantization(BaseModel):
 
 
 class ReferenceSummary(BaseModel):
-    """Statistics of the sample's columns, and of the answers to its rows: see `serinus.reference` for the arrays."""
+    """Statistics of `rows` rows of the sample, and of the answers to them: see `serinus.reference` for the arrays.
+
+    of: how many rows of the sample the model takes; source: the sample's file and its SHA-256, if it was one
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rows: int = Field(gt=0)
+    of: int = Field(gt=0)
     bins: int = Field(gt=1)
+    source: dict[str, str] = {}
     arrays: tuple[str, ...]
 
 
 class CalibrationSummary(BaseModel):
-    """Nonconformity scores of rows with known truth.
+    """Nonconformity scores of `rows` rows with known truth, drawn from the `of` that the model takes.
 
-    of: how many rows the file held, of which `rows` were drawn
-    also_in_sample: how many of the file's rows stand in the sample as well
-    held_out: who says that the model was not trained on these rows
+    also_in_sample: how many of these stand in the sample as well; null without one
+    held_out: who says that the model was not trained on these rows, without which no interval can be trusted
+    source: their file and its SHA-256, if it was one
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

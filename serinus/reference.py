@@ -97,6 +97,18 @@ def background(bundle: Bundle) -> Rows:
     return rows
 
 
+def check(bundle: Bundle) -> None:
+    """Read all that the bundle's metadata says it keeps; BundleError when that is not what is there."""
+    told = bundle.metadata
+    if told.reference is not None:
+        inputs(bundle)
+        outputs(bundle)
+    if told.calibration is not None:
+        calibration(bundle)
+    if told.background is not None:
+        background(bundle)
+
+
 def _demand(bundle: Bundle, kept: object | None, what: str, option: str) -> None:
     if kept is None:
         raise NotKept(f"{bundle.folder} keeps no {what}: export the model with {option}")

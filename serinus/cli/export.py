@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serinus.cli.options import JsonOption
+from serinus.cli.verify import kept
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -38,6 +39,12 @@ def export(
         str | None, typer.Option(help="The sample's column that is no feature but the truth; a regressor's value.")
     ] = None,
     unit: Annotated[str | None, typer.Option(help="What a regressor's value is counted in, such as kg_per_ha.")] = None,
+    calibration: Annotated[
+        Path | None, typer.Option(help="Rows with their truth that the model was not trained on; formats as --sample.")
+    ] = None,
+    background: Annotated[
+        bool, typer.Option("--background/--no-background", help="Whether to keep 100 rows of the sample as they are.")
+    ] = True,
     preprocessing: Annotated[
         Path | None,
         typer.Option(help="A pickled scikit-learn imputer or scaler (or Pipeline) to put in front of the model."),
@@ -73,6 +80,8 @@ def export(
         preprocessing=preprocessing,
         target=target,
         unit=unit,
+        calibration=calibration,
+        background=background,
         training=_json_object(training),
         performance=_json_object(performance),
     )
@@ -95,6 +104,8 @@ def report(bundle: "Bundle") -> "Table":
     table.add_row("largest difference", f"{parity.max_difference:.3g} (tolerance {parity.tolerance:.3g})")
     table.add_row("label flips", f"{parity.label_flips} ({parity.ties} ties)")
     table.add_row("missing values", bundle.metadata.nan_policy)
+    for what, rows in kept(bundle.metadata).items():
+        table.add_row(what.replace("_", " "), f"{rows:,}" if isinstance(rows, int) else rows)
     table.add_row("model.onnx", f"{len(bundle.model) / 1024:,.0f} KB")
     table.add_row("digest", bundle.digest)
     table.add_row("folder", str(bundle.folder))

@@ -1,18 +1,21 @@
 """`serinus verify`: is a bundle whole, and does it still answer as the original did?"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serinus.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from serinus.metadata import BackgroundSummary, CalibrationSummary, Metadata, ReferenceSummary
 
 
 def verify(
     bundle: Annotated[Path, typer.Argument(help="The folder of a bundle, such as models/xgboost/v1.0.0.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Check every checksum of a bundle, and replay its golden rows. Needs no training library.
+    """Check every checksum of a bundle, replay its golden rows, read its reference. Needs no training library.
 
     Try: serinus verify models/xgboost/v1.0.0
     """
@@ -21,12 +24,14 @@ def verify(
     from rich.console import Console
     from rich.table import Table
 
+    from serinus import reference
     from serinus.bundle import Bundle
     from serinus.errors import BundleError
     from serinus.golden import replay
     from serinus.predictor import RUNTIME, Predictor
 
     loaded = Bundle.load(bundle)
+    reference.check(loaded)
     comparison = replay(loaded, Predictor(loaded))
     if not comparison.is_equal:
         raise BundleError(
@@ -42,6 +47,7 @@ def verify(
         "max_difference": comparison.worst,
         "tolerance": comparison.tolerance,
         "ties": int(comparison.ties.sum()),
+        **kept(loaded.metadata),
     }
     if as_json:
         print(json.dumps(result))
@@ -51,3 +57,16 @@ def verify(
     for key, value in result.items():
         table.add_row(key.replace("_", " "), f"{value:.3g}" if isinstance(value, float) else str(value))
     Console().print(table)
+
+
+def kept(metadata: "Metadata") -> dict[str, str | int]:
+    """What the bundle remembers of its sample, and how it was made smaller, where it does and was."""
+    parts: dict[str, ReferenceSummary | CalibrationSummary | BackgroundSummary | None] = {
+        "reference_rows": metadata.reference,
+        "calibration_rows": metadata.calibration,
+        "background_rows": metadata.background,
+    }
+    smaller: dict[str, str | int] = {}
+    if metadata.quantization is not None:
+        smaller["quantization"] = metadata.quantization.method
+    return smaller | {name: part.rows for name, part in parts.items() if part is not None}

@@ -1,6 +1,8 @@
 import json
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -10,7 +12,7 @@ from serinus.bundle import Bundle
 from serinus.cli.export import export
 from serinus.cli.verify import verify
 from serinus.errors import BundleError
-from tests.bundles import write_bundle
+from tests.bundles import resigned, write_bundle
 from tests.export.originals import booster, sample_rows, two_classes
 
 app = typer.Typer(pretty_exceptions_enable=False)
@@ -91,8 +93,6 @@ def test_verify_stops_at_an_altered_file(tmp_path: Path) -> None:
 
 def test_verify_stops_when_the_answers_are_others(tmp_path: Path) -> None:
     """As after an upgrade of the runtime: the files are whole, and the answers are not."""
-    import numpy as np
-
     from serinus import bundle as bundles
 
     bundle = write_bundle(tmp_path)
@@ -103,6 +103,44 @@ def test_verify_stops_when_the_answers_are_others(tmp_path: Path) -> None:
     bundles.write(bundle.folder, files, replace=True)
     with pytest.raises(BundleError, match="does not answer as its original did on"):
         run("verify", bundle.folder)
+
+
+def test_export_and_verify_show_what_the_bundle_keeps_of_the_sample(source: Path, tmp_path: Path) -> None:
+    rows = sample_rows()
+    np.savez(tmp_path / "held_out.npz", X=rows, y=two_classes(rows))
+    np.save(tmp_path / "sample.npy", rows[:300])
+    shown = run(
+        *("export", source, "--name", "booster", "--version", "1.0.0", "--out", tmp_path / "models"),
+        *("--sample", tmp_path / "sample.npy", "--calibration", tmp_path / "held_out.npz"),
+    )
+    verified = run("verify", tmp_path / "models/booster/v1.0.0")
+    for said in (r"reference rows\W+300", r"calibration rows\W+400", r"background rows\W+100"):
+        assert re.search(said, shown)
+        assert re.search(said, verified)
+    said = json.loads(run("verify", tmp_path / "models/booster/v1.0.0", "--json"))
+    assert (said["reference_rows"], said["calibration_rows"], said["background_rows"]) == (300, 400, 100)
+
+
+def test_no_background_keeps_no_row(source: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "sample.npy", sample_rows())
+    run(
+        *("export", source, "--name", "booster", "--version", "1.0.0", "--out", tmp_path / "models"),
+        *("--sample", tmp_path / "sample.npy", "--no-background"),
+    )
+    assert Bundle.load(tmp_path / "models/booster/v1.0.0").metadata.background is None
+
+
+def test_verify_reads_what_loading_only_hashes(source: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "sample.npy", sample_rows())
+    run(
+        *("export", source, "--name", "booster", "--version", "1.0.0", "--out", tmp_path / "models"),
+        *("--sample", tmp_path / "sample.npy"),
+    )
+    folder = tmp_path / "models/booster/v1.0.0"
+    resigned(folder, "reference.npz", b"no arrays")
+    Bundle.load(folder)
+    with pytest.raises(BundleError, match=r"reference\.npz does not hold"):
+        run("verify", folder)
 
 
 def test_verify_needs_no_training_library(source: Path, tmp_path: Path) -> None:

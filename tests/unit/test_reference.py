@@ -24,7 +24,7 @@ ARRAYS: dict[str, Any] = {
     "background_rows": np.ones((2, 3), np.float32),
 }
 SUMMARIES = {
-    "reference": ReferenceSummary(rows=6, bins=BINS, arrays=tuple(ARRAYS)[:-2]),
+    "reference": ReferenceSummary(rows=6, of=6, bins=BINS, arrays=tuple(ARRAYS)[:-2]),
     "calibration": CalibrationSummary(
         score="1 - probability of the true class",
         rows=4,
