@@ -62,6 +62,7 @@ def write_bundle(
     f1_score: float = 0.9,
     names: Sequence[str] | None = None,
     categories: Mapping[int, Category] | None = None,
+    version: str = "1.0.0",
 ) -> Bundle:
     """A bundle of `weights` [F, C] (by default the identity: the largest of three features wins) in `models`."""
     weights = np.eye(len(labels), dtype=np.float32) * 5 if weights is None else weights
@@ -71,7 +72,7 @@ def write_bundle(
         rows[:, place] = np.arange(64) % len(category.words)
     metadata = Metadata(
         model_name=name,
-        version="1.0.0",
+        version=version,
         created_at=datetime(2026, 11, 20, tzinfo=UTC),
         framework="numpy",
         framework_version=np.__version__,
@@ -84,7 +85,7 @@ def write_bundle(
             rows=64, max_difference=0, tolerance=1e-5, label_flips=0, ties=0, runtime=RUNTIME, kinds={"normal": 64}
         ),
     )
-    folder = models / name / "v1.0.0"
+    folder = models / name / f"v{version}"
     golden = folder.parent / "golden.npz"
     folder.parent.mkdir(parents=True, exist_ok=True)
     np.savez(golden, rows=rows, native=native(weights, rows))
