@@ -1,6 +1,7 @@
 """Rows on the edges of a model: on its thresholds, at its turns, with missing, tiny and huge values."""
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.random import Generator
@@ -16,6 +17,8 @@ MOST_REPEATS = 8
 SMALLEST = np.array([1.4e-45, 1e-40, 1.1754944e-38, 1e-30], np.float32)
 FARTHER = 10.0
 Bounds = dict[int, tuple[np.float32, np.float32]]
+Side = Literal["left", "right"]
+SIDES: tuple[Side, ...] = ("left", "right")
 
 
 def zeros(base: Rows, zero: np.float32, generator: Generator) -> Rows:
@@ -78,9 +81,9 @@ def at_turns(turning: Sequence[Turns], base: Rows, *, missing: bool = False) -> 
 
 def _standing(turn: Turns, nodes: NDArray[np.intp], rows: Rows, *, missing: bool) -> Rows:
     """`rows`, moved to reach `nodes` one by one, and standing at them."""
-    above_each = parents(turn.tree)
-    for row, node in zip(rows, nodes, strict=True):
-        _lead(row, _bounds(turn, above_each, int(node)))
+    ways = [_Way(turn, parents(turn.tree, side)) for side in SIDES]
+    for number, (row, node) in enumerate(zip(rows, nodes, strict=True)):
+        _lead(row, ways[number % len(ways)].bounds(int(node)))
     column, each = turn.tree.feature[nodes], np.arange(len(nodes))
     if missing:
         rows[each, column] = np.nan
@@ -90,23 +93,38 @@ def _standing(turn: Turns, nodes: NDArray[np.intp], rows: Rows, *, missing: bool
     return np.concatenate([right, left])
 
 
-def parents(tree: Tree) -> NDArray[np.int64]:
+def parents(tree: Tree, side: Side) -> NDArray[np.int64]:
+    """The node above each one; of several, one from which it is the child on this `side`."""
     above_each = np.full(len(tree.feature), -1)
     inner = np.flatnonzero(tree.feature >= 0)
-    above_each[tree.left[inner]] = above_each[tree.right[inner]] = inner
+    for children in (tree.right, tree.left) if side == "left" else (tree.left, tree.right):
+        above_each[children[inner]] = inner
     return above_each
 
 
-def _bounds(turn: Turns, above_each: NDArray[np.int64], node: int) -> Bounds:
-    """Between which values (from the first on, below the second) each feature of a row must lie to reach `node`."""
-    bounds: Bounds = {}
-    while (parent := int(above_each[node])) >= 0:
-        feature, at = int(turn.tree.feature[parent]), turn.at[parent]
+class _Way:
+    """How rows get to the nodes of a tree, from the one `above_each`."""
+
+    def __init__(self, turn: Turns, above_each: NDArray[np.int64]) -> None:
+        self._turn, self._above = turn, above_each
+        self._known: dict[int, Bounds] = {int(root): {} for root in np.flatnonzero(above_each < 0)}
+
+    def bounds(self, node: int) -> Bounds:
+        """Between which values (from the first on, below the second) each feature of a row must lie to reach `node`."""
+        below_known = []
+        while node not in self._known:
+            below_known.append(node)
+            node = int(self._above[node])
+        for child in reversed(below_known):
+            self._known[child] = self._narrowed(self._known[node], node, child)
+            node = child
+        return self._known[node]
+
+    def _narrowed(self, bounds: Bounds, node: int, child: int) -> Bounds:
+        feature, at = int(self._turn.tree.feature[node]), self._turn.at[node]
         low, high = bounds.get(feature, (np.float32(-np.inf), np.float32(np.inf)))
-        goes_left = turn.tree.left[parent] == node
-        bounds[feature] = (low, min(high, at)) if goes_left else (max(low, at), high)
-        node = parent
-    return bounds
+        goes_left = self._turn.tree.left[node] == child
+        return {**bounds, feature: (low, min(high, at)) if goes_left else (max(low, at), high)}
 
 
 def _lead(row: Rows, bounds: Bounds) -> None:
