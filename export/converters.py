@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from export import from_keras, from_sklearn, from_xgboost
+from export import from_keras, from_lightgbm, from_sklearn, from_xgboost
 from export.errors import ExportError, Refused
+from export.lightgbm_files import is_lightgbm
 from export.original import Original
 
 Load = Callable[[Path, Sequence[str] | None], Original]
@@ -14,13 +15,17 @@ FOLDER = "folder"
 
 @dataclass(frozen=True)
 class Converter:
+    """`wrote` tells by the first bytes, where several libraries use a suffix."""
+
     load: Load
     suffixes: tuple[str, ...]
+    wrote: Callable[[Path], bool] = Path.exists
 
 
 CONVERTERS = {
     "keras": Converter(from_keras.load, (".keras", ".h5", ".hdf5", FOLDER)),
-    "xgboost": Converter(from_xgboost.load, (".json", ".ubj", ".model")),
+    "lightgbm": Converter(from_lightgbm.load, (".txt", ".bst", ".model", ".gz"), is_lightgbm),
+    "xgboost": Converter(from_xgboost.load, (".json", ".ubj", ".model", ".bst")),
     "sklearn": Converter(from_sklearn.load, (".pkl", ".joblib")),
 }
 
@@ -37,7 +42,9 @@ def load(source: Path, framework: str | None, labels: Sequence[str] | None) -> O
 def _framework(source: Path) -> str:
     kind = FOLDER if source.is_dir() else source.suffix
     for framework, converter in CONVERTERS.items():
-        if kind in converter.suffixes:
+        if kind in converter.suffixes and converter.wrote(source):
             return framework
     known = "; ".join(f"{name}: {', '.join(converter.suffixes)}" for name, converter in CONVERTERS.items())
-    raise Refused(f"cannot tell what {source} is from its name; give --framework, or one of these: {known}")
+    raise Refused(
+        f"cannot tell what {source} is from its name and first bytes; give --framework, or one of these: {known}"
+    )

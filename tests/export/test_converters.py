@@ -30,7 +30,7 @@ def test_a_name_that_does_not_tell_needs_the_framework(tmp_path: Path) -> None:
 
 
 def test_an_unknown_framework_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="unknown framework 'torch'; supported are keras, xgboost, sklearn"):
+    with pytest.raises(Refused, match="unknown framework 'torch'; supported are keras, lightgbm, xgboost, sklearn"):
         load(tmp_path, "torch", None)
 
 
