@@ -6,9 +6,10 @@
     turn              rows that reach a node, and stand on its threshold or right below it
     missing-*         NaN: one, many, all, and at a node that the row reaches (where the model knows what to do)
     zero, negative-zero, tiny, huge
+    category          features of words or codes: known, unknown and missing ones; codes that are no whole numbers, too
 
 Without a sample, rows are drawn from the thresholds of the trees, or else as standard normal numbers: in front of the
-model, but behind its preprocessing.
+model, but behind its preprocessing. They join a sample of a few rows too, such as an input example.
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from export.boundaries import Turns, first_reaching, turns
+from export.discrete import categories, ordinary, worded
 from export.edges import at_thresholds, at_turns, huge, missing, tiny, zeros
 from export.original import Original, Tree
 from export.steps import apply
@@ -27,6 +29,9 @@ from serinus.schema import LARGEST, Rows, refused
 EACH = 5_000
 IMAGINED = 2_000
 CHUNK = 4_096
+FEW = 64  # fewer rows than this say little about how a feature is spread
+LAST_BITS = 4 * 2.0**-24  # relative
+STEADY = 1e-6
 TYPICAL = ("sample", "noisy")
 
 
@@ -45,19 +50,21 @@ class Probes:
 
 def probes(original: Original, sample: Rows | None, generator: Generator) -> Probes:
     """The rows to try `original` on; the same for the same state of the `generator`."""
-    base = _imagined(original, generator) if sample is None else _filled(sample)
+    base = _base(original, sample, generator)
     turning = [turns(tree, original.steps) for tree in original.trees]
-    parts = dict(_typical(sample, base, generator))
+    parts = dict(_typical(original, sample, base, generator))
     parts.update(_edges(original, turning, base, generator))
-    rows = np.concatenate(list(parts.values()))
+    rows = worded(original, np.concatenate(list(parts.values())))
     tried = Probes(rows, np.repeat(list(parts), [len(part) for part in parts.values()]))
     return tried.taken(_is_defined(original, rows))
 
 
-def _typical(sample: Rows | None, base: Rows, generator: Generator) -> Iterator[tuple[str, Rows]]:
+def _typical(original: Original, sample: Rows | None, base: Rows, generator: Generator) -> Iterator[tuple[str, Rows]]:
     if sample is not None:
         yield "sample", sample[:: -(-len(sample) // EACH)]
-    noise = generator.normal(size=(EACH, base.shape[1])) * generator.uniform(size=(EACH, 1)) * base.std(axis=0)
+    spread = base.std(axis=0)
+    spread[list(ordinary(original))] = 0.0
+    noise = generator.normal(size=(EACH, base.shape[1])) * generator.uniform(size=(EACH, 1)) * spread
     yield "noisy", (base[generator.integers(len(base), size=EACH)] + noise).astype(np.float32)
     picked = generator.integers(len(base), size=(EACH, base.shape[1]))
     yield "shuffled", base[picked, np.arange(base.shape[1])]
@@ -67,10 +74,13 @@ def _edges(original: Original, turning: list[Turns], base: Rows, generator: Gene
     yield "zero", zeros(base, np.float32(0.0), generator)
     yield "negative-zero", zeros(base, np.float32(-0.0), generator)
     yield "tiny", tiny(base, generator)
-    yield "huge", huge(base, generator, is_smooth=not turning)
+    far = huge(base, generator, is_smooth=not turning)
+    yield "huge", far if turning else far[_is_steady(original, far, generator)]
     if turning:
         yield "threshold", at_thresholds(turning, base)
         yield "turn", at_turns(turning, base)
+    if ordinary(original):
+        yield "category", categories(original, base, generator)
     if original.nan_policy == "allow":
         yield from missing(base, generator)
         if turning:
@@ -88,12 +98,28 @@ def _is_defined(original: Original, rows: Rows) -> NDArray[np.bool_]:
     return defined
 
 
+def _is_steady(original: Original, rows: Rows, generator: Generator) -> NDArray[np.bool_]:
+    """Where the answer does not hang on the last bits of the row: far out, sums of many terms cancel to noise."""
+    moved = (rows * (1 + LAST_BITS * generator.choice([-1, 1], rows.shape))).astype(np.float32)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        answers = original.predict(rows)
+        differences = np.abs(original.predict(moved) - answers).max(axis=1)
+    return np.asarray(~(differences > STEADY * np.maximum(1, np.abs(answers).max(axis=1))))
+
+
+def _base(original: Original, sample: Rows | None, generator: Generator) -> Rows:
+    if sample is not None and len(sample) >= FEW:
+        return _filled(sample)
+    imagined = _imagined(original, generator)
+    return imagined if sample is None else np.concatenate([_filled(sample), imagined])
+
+
 def _filled(sample: Rows) -> Rows:
-    """The sample without holes: the median of a column where a value is missing."""
+    """The sample without holes: the median of a column where a value is missing, or what is next to it."""
     finite = np.where(np.isfinite(sample), sample, np.nan)
     known = ~np.isnan(finite).all(axis=0)
     medians = np.zeros(sample.shape[1], np.float32)
-    medians[known] = np.nanmedian(finite[:, known], axis=0)
+    medians[known] = np.nanquantile(finite[:, known], 0.5, axis=0, method="lower")
     return np.where(np.isnan(finite), medians, finite)
 
 
@@ -105,7 +131,10 @@ def _imagined(original: Original, generator: Generator) -> Rows:
         wanted[:, feature] = generator.choice(thresholds, IMAGINED) + wanted[:, feature] * spread / 4
     features = np.tile(np.arange(original.features, dtype=np.int32), IMAGINED)
     rows = first_reaching(wanted.reshape(-1), features, original.steps).reshape(wanted.shape)
-    return np.where(np.abs(rows) < LARGEST / 2, rows, np.float32(0.0))
+    rows = np.where(np.abs(rows) < LARGEST / 2, rows, np.float32(0.0))
+    for place, codes in ordinary(original).items():
+        rows[:, place] = generator.choice(codes, IMAGINED)
+    return rows
 
 
 def _thresholds(trees: tuple[Tree, ...]) -> dict[int, NDArray[np.float32]]:
