@@ -7,8 +7,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 
-def floats(values: NDArray[np.float32]) -> pa.Array:
-    return pa.Array.from_buffers(pa.float32(), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+def floats(values: NDArray[np.floating]) -> pa.Array:
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
 
 
 def integers(values: NDArray[np.int64]) -> pa.Array:

@@ -1,7 +1,7 @@
 """A chunk of the input: its place in the file, and the rows read from it."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from serinus.bulk.columns import Columns
 from serinus.errors import Problem
-from serinus.schema import NanPolicy
+from serinus.schema import Category, NanPolicy
 
 Numbers: TypeAlias = "pa.RecordBatch | NDArray[np.float32] | NDArray[np.float64]"
 BLOCK_ROWS = 512  # 1.6 MB of 784 floats: turned into rows and scored while it is in the processor's cache
@@ -45,12 +45,14 @@ class Contents:
     numbers: the features of the same rows: N rows of F columns
     origin: where readable row i stood
     bad: the rows that could not be read
+    words: by place, the features that stand in the file as words, as far as they were not checked while they were read
     """
 
     ids: pa.Table
     numbers: Numbers
     origin: Callable[[int], Origin]
     bad: tuple[BadRow, ...] = ()
+    words: Mapping[int, pa.ChunkedArray] = field(default_factory=dict)
 
     def blocks(self) -> Iterator[NDArray[np.floating]]:
         """The numbers, BLOCK_ROWS rows at a time, row by row in memory."""
@@ -70,12 +72,21 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Reading:
-    """How an input is to be read. scratch: a folder for what does not fit in memory; workers: threads to read with."""
+    """How an input is to be read. scratch: a folder for what does not fit in memory; workers: threads to read with.
+
+    categories: by place, the features that are words
+    """
 
     columns: Columns
     nan_policy: NanPolicy
     scratch: Path
     workers: int
+    categories: Mapping[int, Category] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The columns of the features that are no words."""
+        return tuple(name for place, name in enumerate(self.columns.features) if place not in self.categories)
 
 
 def has_gaps(numbers: Numbers) -> bool:

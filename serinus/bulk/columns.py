@@ -12,11 +12,12 @@ VECTOR = "features"  # the one column, or JSON member, that may hold all feature
 @dataclass(frozen=True)
 class Found:
     """What a file offers. names: its columns; fractions: those known to hold floats; unfit: those that hold no
-    numbers, and what they hold; vector: whether it has VECTOR as a list."""
+    numbers, and what they hold; wordless: those that hold no words; vector: whether it has VECTOR as a list."""
 
     names: tuple[str, ...]
     fractions: tuple[str, ...] = ()
     unfit: Mapping[str, str] = field(default_factory=dict)
+    wordless: Mapping[str, str] = field(default_factory=dict)
     vector: bool = False
 
 
@@ -49,8 +50,7 @@ def match(found: Found, schema: InputSchema, *, keep: Sequence[str], taken: Sequ
     if unknown := [name for name in keep if name not in found.names]:
         raise JobError(f"the file has no column {listed(unknown)} to keep as id; it has {listed(found.names)}")
     features = () if found.vector else _features(found, schema, keep)
-    if unfit := [f"{name} ({found.unfit[name]})" for name in features if name in found.unfit]:
-        raise JobError(f"the features must be numbers, these columns hold something else: {listed(unfit)}")
+    _check_kinds(found, schema, features)
     used = {VECTOR} if found.vector else set(features)
     if both := [name for name in keep if name in used]:
         raise JobError(f"{listed(both)} cannot be an id column: the model takes it as a feature")
@@ -60,12 +60,26 @@ def match(found: Found, schema: InputSchema, *, keep: Sequence[str], taken: Sequ
     return Columns(ids, features, schema.names, drops_others=bool(keep))
 
 
+def _check_kinds(found: Found, schema: InputSchema, features: Sequence[str]) -> None:
+    places = schema.categories_by_place
+    words = [features[place] for place in places] if features else [VECTOR] * bool(places)
+    numbers = [name for place, name in enumerate(features) if place not in places]
+    if unfit := [f"{name} ({found.unfit[name]})" for name in numbers if name in found.unfit]:
+        raise JobError(f"the features must be numbers, these columns hold something else: {listed(unfit)}")
+    if unfit := [f"{name} ({found.wordless[name]})" for name in words if name in found.wordless]:
+        raise JobError(
+            f"the features {listed([*schema.categories])} must be words, these columns hold no text: {listed(unfit)}"
+        )
+
+
 def _features(found: Found, schema: InputSchema, keep: Sequence[str]) -> tuple[str, ...]:
-    missing = [name for name in schema.names if name not in set(found.names)]
+    offered = set(found.names)
+    missing = [name for name in schema.names if name not in offered]
     if not missing:
         return schema.names
-    others = [name for name in found.names if name not in set(schema.names) | set(keep)]
     if schema.named:
+        known = {*schema.names, *keep}
+        others = [name for name in found.names if name not in known]
         raise JobError(
             f"the file lacks {len(missing)} of the model's {schema.features} features: {listed(missing)}; "
             f"it has instead: {listed(others) or 'nothing'}"

@@ -11,7 +11,7 @@ from serinus.bulk.csv_grammar import Grammar
 from serinus.bulk.csv_piece import CsvPiece
 from serinus.bulk.csv_rows import fields, row_ends, whole_rows
 from serinus.bulk.text import TextFile
-from serinus.errors import JobError
+from serinus.errors import JobError, listed
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,9 @@ class CsvFile:
         return sum(CsvPiece(piece.after(self._header[1])).rows for piece in self.file.pieces(whole_rows))
 
     def chunks(self, reading: Reading) -> Iterator[Chunk]:
+        _check_words(reading)
         names, begin = self._header
-        grammar = Grammar(names, reading.columns, reading.nan_policy)
+        grammar = Grammar(names, reading)
         for index, piece in enumerate(self.file.pieces(whole_rows)):
             rows = CsvPiece(piece.after(begin))
             yield Chunk(index, piece.reached, partial(rows.contents, grammar))
@@ -61,3 +62,11 @@ class CsvFile:
             return tuple(fields(text[:begin].decode())), len(head) - len(text) + begin
         except (UnicodeDecodeError, csv.Error) as error:
             raise JobError(f"{self.file.path}: cannot read the header row: {error}") from error
+
+
+def _check_words(reading: Reading) -> None:
+    if empty := [reading.columns.names[at] for at, category in reading.categories.items() if "" in category.words]:
+        raise JobError(
+            f"an empty cell of CSV is a missing value, and the empty text is a word of {listed(empty)}: "
+            "score JSON lines or Parquet instead"
+        )

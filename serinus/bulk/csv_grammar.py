@@ -8,33 +8,47 @@ from functools import cached_property
 from operator import itemgetter
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
+from serinus.bulk.chunk import Reading
 from serinus.bulk.columns import Columns
 from serinus.bulk.csv_cells import Layout
 from serinus.bulk.csv_rows import fields
 from serinus.bulk.text import Text
+from serinus.bulk.words import Words
 from serinus.errors import Problem, shown
-from serinus.schema import NanPolicy, expected_number
+from serinus.schema import expected_number
 
 MISSING = frozenset(("", "NaN", "nan", "NAN", "null", "NULL", "Null"))
 
 
 @dataclass(frozen=True)
 class Grammar:
-    """How to read the rows of a file. names: the columns of the file, in order."""
+    """How to read the rows of a file. names: the columns of the file, in order.
+
+    A number may be missing as in MISSING; of a word only an empty cell says so: "nan" and "null" are words.
+    """
 
     names: tuple[str, ...]
-    columns: Columns
-    nan_policy: NanPolicy
+    reading: Reading
+
+    @property
+    def columns(self) -> Columns:
+        return self.reading.columns
 
     def table(self, text: Text) -> pa.Table | None:
         """The rows of `text`, or None when one of them is bad."""
         return self._read(text, self._conversion)
 
-    def words(self, text: Text) -> pa.Table | None:
-        """The features in `text` as they are written, or None when a row has another number of columns."""
+    def numbers_as_text(self, text: Text) -> pa.Table | None:
+        """The numbers in `text` as they are written, or None when a row has another number of columns."""
         return self._read(text, self._no_conversion)
+
+    def words(self, table: pa.Table) -> Words:
+        """The features in `table` that are words, by place."""
+        written = {place: table.column(self.columns.features[place]) for place in self.reading.categories}
+        return {place: pc.if_else(pc.equal(words, ""), None, words) for place, words in written.items()}
 
     def problem(self, text: bytes) -> Problem | None:
         """What is wrong with the row `text`, as far as it shows."""
@@ -46,8 +60,12 @@ class Grammar:
             return Problem("row", str(error), f"{len(self.names)} columns")
         if len(row) != len(self.names):
             return Problem("row", f"{len(row)} columns", f"{len(self.names)}, as in the header")
-        features = itemgetter(*self._places)(row) if self.columns.width > 1 else (row[self._places[0]],)
-        return None if are_numbers(features) else self._first_problem(features)
+        numbers = itemgetter(*self._places, 0, 0)(row)[:-2]  # with two more places it always gives a tuple
+        return None if are_numbers(numbers) else self._first_problem(numbers)
+
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        return self.reading.numbers
 
     @cached_property
     def layout(self) -> Layout:
@@ -56,18 +74,20 @@ class Grammar:
 
     @cached_property
     def schema(self) -> pa.Schema:
-        kinds = dict.fromkeys(self.columns.ids, pa.string()) | dict.fromkeys(self.columns.features, pa.float64())
-        return pa.schema(kinds.items())
+        kinds = dict.fromkeys((*self.columns.ids, *self.columns.features), pa.string())
+        return pa.schema((kinds | dict.fromkeys(self.numbers, pa.float64())).items())
 
-    def _first_problem(self, features: Sequence[str]) -> Problem:
-        named = zip(self.columns.names, features, strict=True)
-        name, text = next((name, text) for name, text in named if not are_numbers([text]))
-        return Problem(name, shown(text), expected_number(self.nan_policy))
+    def _first_problem(self, numbers: Sequence[str]) -> Problem:
+        called = dict(zip(self.columns.features, self.columns.names, strict=True))
+        column, text = next(
+            (name, text) for name, text in zip(self.numbers, numbers, strict=True) if not are_numbers([text])
+        )
+        return Problem(called[column], shown(text), expected_number(self.reading.nan_policy))
 
     @cached_property
     def _places(self) -> list[int]:
         place = {name: number for number, name in enumerate(self.names)}
-        return [place[name] for name in self.columns.features]
+        return [place[name] for name in self.numbers]
 
     def _read(self, text: Text, conversion: arrow_csv.ConvertOptions) -> pa.Table | None:
         reading = arrow_csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=self.names)
@@ -90,8 +110,8 @@ class Grammar:
     @cached_property
     def _no_conversion(self) -> arrow_csv.ConvertOptions:
         return arrow_csv.ConvertOptions(
-            column_types=pa.schema(dict.fromkeys(self.columns.features, pa.string()).items()),
-            include_columns=self.columns.features,
+            column_types=pa.schema(dict.fromkeys(self.numbers, pa.string()).items()),
+            include_columns=self.numbers,
             null_values=sorted(MISSING),
             strings_can_be_null=True,
         )

@@ -16,6 +16,7 @@ from serinus.bulk.csv_grammar import Grammar
 from serinus.bulk.csv_rows import RETURN, ends_at_newlines, row_ends
 from serinus.bulk.csv_suspects import suspects
 from serinus.bulk.text import Piece, newlines
+from serinus.bulk.words import woven
 from serinus.errors import JobError, Problem
 
 NO_NUMBERS = pa.record_batch([], names=[])
@@ -31,15 +32,18 @@ class CsvPiece:
         return len(self._spans)
 
     def contents(self, grammar: Grammar) -> Contents:
-        if read := plain(self.piece.text, grammar.layout):
+        if not grammar.reading.categories and (read := plain(self.piece.text, grammar.layout)):
             return Contents(*read, self._origin)
         whole = self._whole(grammar)
         parts = [(np.arange(whole.num_rows), whole)] if whole is not None else list(self._sorted_out(grammar))
         good = [(places, table) for places, table in parts if table is not None]
         places, table = _in_order(good) if good else (np.arange(0), grammar.schema.empty_table())
+        words = grammar.words(table)
+        numbers = next(iter(table.select(grammar.numbers).to_batches()), NO_NUMBERS)
         return Contents(
             ids=table.select(grammar.columns.ids),
-            numbers=next(iter(table.select(grammar.columns.features).to_batches()), NO_NUMBERS),
+            numbers=woven(numbers, words, grammar.reading.categories),
+            words=words,
             origin=lambda row: self._origin(int(places[row])),
             bad=tuple(self._bad(int(places[0]), grammar) for places, table in parts if table is None),
         )

@@ -1,4 +1,4 @@
-"""Find the rows that make Arrow refuse a text: read it once more as words, and see which are no numbers."""
+"""Find the rows that make Arrow refuse a text: read its numbers once more as text, and see which are none."""
 
 import csv
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ def suspects(rows: Sequence[bytes], grammar: Grammar) -> NDArray[np.bool_]:
     """Which of the `rows` look bad; a row may look bad and be good, or the other way round, but hardly ever."""
     odd = np.array([_is_misshapen(row, len(grammar.names)) for row in rows])
     shapely = np.flatnonzero(~odd)
-    words = grammar.words(b"".join(rows[row] for row in shapely.tolist()))
-    if words is not None and words.num_rows == len(shapely):
-        odd[shapely[sorted({row for column in words.columns for row in _no_numbers(column)})]] = True
+    texts = grammar.numbers_as_text(b"".join(rows[row] for row in shapely.tolist())) if grammar.numbers else None
+    if texts is not None and texts.num_rows == len(shapely):
+        odd[shapely[sorted({row for column in texts.columns for row in _no_numbers(column)})]] = True
     return odd
 
 
@@ -31,16 +31,16 @@ def _is_misshapen(row: bytes, columns: int) -> bool:
     return count != columns or not ends_at_newlines(row)
 
 
-def _no_numbers(words: pa.ChunkedArray) -> list[int]:
-    """Where `words` hold something else than numbers."""
-    if _all_numbers(words) or _all_numbers(trimmed := pc.ascii_trim_whitespace(words)):
+def _no_numbers(texts: pa.ChunkedArray) -> list[int]:
+    """Where `texts` hold something else than numbers."""
+    if _all_numbers(texts) or _all_numbers(trimmed := pc.ascii_trim_whitespace(texts)):
         return []
-    return [row for row, word in enumerate(trimmed.to_pylist()) if word is not None and not are_numbers([word])]
+    return [row for row, text in enumerate(trimmed.to_pylist()) if text is not None and not are_numbers([text])]
 
 
-def _all_numbers(words: pa.ChunkedArray) -> bool:
+def _all_numbers(texts: pa.ChunkedArray) -> bool:
     try:
-        words.cast(pa.float64())
+        texts.cast(pa.float64())
     except pa.ArrowInvalid:
         return False
     return True

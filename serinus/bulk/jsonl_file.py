@@ -45,7 +45,7 @@ class JsonlFile:
         return sum(JsonlPiece(piece).rows for piece in self.file.pieces(whole_lines))
 
     def chunks(self, reading: Reading) -> Iterator[Chunk]:
-        layout = Layout(reading.columns, {name: self._kind(name) for name in reading.columns.ids}, reading.nan_policy)
+        layout = Layout(reading, {name: self._kind(name) for name in reading.columns.ids})
         for index, piece in enumerate(self.file.pieces(whole_lines)):
             yield Chunk(index, piece.reached, partial(JsonlPiece(piece).contents, layout))
 

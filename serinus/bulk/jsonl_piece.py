@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import orjson
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from serinus.bulk.chunk import BadRow, Contents, Origin, no_columns
+from serinus.bulk.chunk import BadRow, Contents, Origin, Reading, no_columns
 from serinus.bulk.columns import VECTOR, Columns
 from serinus.bulk.json_ids import IdKind, members
 from serinus.bulk.text import Piece
 from serinus.errors import InputError, Problem, shown
-from serinus.schema import NanPolicy, expected_number
+from serinus.schema import Category, expected_number, word_problem
 
 NUMBERS = frozenset((float, int, type(None)))
 
@@ -23,20 +24,25 @@ NUMBERS = frozenset((float, int, type(None)))
 class Layout:
     """How to read the rows of a file."""
 
-    columns: Columns
+    reading: Reading
     kinds: Mapping[str, IdKind]
-    nan_policy: NanPolicy
+
+    @cached_property
+    def columns(self) -> Columns:
+        return self.reading.columns
 
     @property
     def schema(self) -> pa.Schema:
         return pa.schema([kind.field.with_name(name) for name, kind in self.kinds.items()])
 
     def numbers(self, row: Mapping[str, object]) -> NDArray[np.float64]:
-        """The features in `row`; InputError when they are not all there, or not numbers."""
+        """The features in `row`, words as numbers; InputError when one is not what it should be."""
         values = self._vector(row) if self.columns.as_vector else list(map(row.get, self.columns.features))
+        for place, category in self.reading.categories.items():
+            values[place] = self._number(values[place], self.columns.names[place], category)
         if not NUMBERS.issuperset(map(type, values)):
             wrong = next(place for place, value in enumerate(values) if type(value) not in NUMBERS)
-            field, expected = self.columns.names[wrong], expected_number(self.nan_policy)
+            field, expected = self.columns.names[wrong], expected_number(self.reading.nan_policy)
             raise InputError([Problem(field, shown(values[wrong]), expected)])
         return np.array(values, np.float64)
 
@@ -46,6 +52,11 @@ class Layout:
             new = next(name for name in row if name not in self._known)
             raise InputError([Problem(new, shown(row[new]), "only the members that the file's first rows have")])
         return [self._id(name, row.get(name)) for name in self.kinds]
+
+    def _number(self, word: Any, name: str, category: Category) -> float:
+        if problem := word_problem(word, name, category, self.reading.nan_policy):
+            raise InputError([problem])
+        return category.number_of(word)
 
     def _vector(self, row: Mapping[str, object]) -> list[object]:
         values = row.get(VECTOR)

@@ -61,7 +61,7 @@ class Layout:
 
     def numbers(self, part: int) -> NDArray[np.floating]:
         """The features of a part, one row of them per row of the part."""
-        rows, width = self.parts[part].rows, len(self.reader.columns.features)
+        rows, width = self.parts[part].rows, len(self.reader.columns)
         numbers = np.empty((width, rows), self._dtype)
         os.preadv(self.scratch.fileno(), [numbers.data], self._place(part, 0))
         return numbers.T
@@ -78,11 +78,11 @@ class Layout:
     @property
     def end(self) -> int:
         """Where the features end in the scratch file."""
-        return sum(part.rows for part in self.parts) * len(self.reader.columns.features) * self._dtype.itemsize
+        return sum(part.rows for part in self.parts) * len(self.reader.columns) * self._dtype.itemsize
 
     def _place(self, part: int, column: int) -> int:
         rows_before = self.parts[part].first - self.parts[0].first
-        numbers_before = rows_before * len(self.reader.columns.features) + self.parts[part].rows * column
+        numbers_before = rows_before * len(self.reader.columns) + self.parts[part].rows * column
         return numbers_before * self._dtype.itemsize
 
     @property

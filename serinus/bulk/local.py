@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from serinus.bulk.chunk import Chunk, Reading
+from serinus.bulk.chunk import Chunk
 from serinus.bulk.collect import Manifest, Marker, collect, too_many_bad
 from serinus.bulk.folder import JobFolder, PartContents, locked
 from serinus.bulk.formats import FORMATS
@@ -62,8 +62,7 @@ class Run:
     workers: int
 
     def chunks(self) -> Iterator[Chunk]:
-        plan = self.plan
-        return plan.source.chunks(Reading(plan.columns, plan.scorer.nan_policy, self.folder.scratch, self.workers))
+        return self.plan.source.chunks(self.plan.reading(self.folder.scratch, workers=self.workers))
 
     def score(self, chunk: Chunk) -> Marker:
         scored = score(chunk.read(), self.plan.scorer)

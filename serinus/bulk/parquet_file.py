@@ -15,6 +15,7 @@ from serinus.bulk.large_group import LargeGroup
 from serinus.bulk.parquet_reader import ParquetReader
 from serinus.bulk.parquet_rows import contents
 from serinus.bulk.stretches import Stretch, chunk_rows, stretches
+from serinus.bulk.words import are_words
 from serinus.errors import JobError
 
 BROKEN = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError)
@@ -40,6 +41,7 @@ class ParquetFile:
             names=tuple(self._schema.names),
             fractions=tuple(name for name, kind in kinds.items() if pa.types.is_floating(kind)),
             unfit={name: str(kind) for name, kind in kinds.items() if not _is_number(kind)},
+            wordless={name: str(kind) for name, kind in kinds.items() if not are_words(kind)},
             vector=VECTOR in kinds and _is_list(kinds[VECTOR]) and _is_number(kinds[VECTOR].value_type),
         )
 
@@ -50,7 +52,7 @@ class ParquetFile:
         return self.size
 
     def chunks(self, reading: Reading) -> Iterator[Chunk]:
-        reader = ParquetReader(self.path, self._metadata, reading.columns)
+        reader = ParquetReader(self.path, self._metadata, reading)
         rows = [self._metadata.row_group(group).num_rows for group in range(self._metadata.num_row_groups)]
         planned = stretches(rows, self.rows_per_chunk or chunk_rows(reading.columns.width))
         runs = ([*run] for _, run in groupby(planned, key=_cut_group))
@@ -90,11 +92,11 @@ def _reads(reader: ParquetReader, run: list[Stretch], reading: Reading) -> Itera
 
 def _whole(reader: ParquetReader, stretch: Stretch) -> Contents:
     others = reader.table(stretch.groups, reader.others) if reader.others else no_columns(stretch.rows)
-    return contents(others, reader.numbers(stretch.groups, stretch.rows), reader.columns, stretch.first)
+    return contents(others, reader.numbers(stretch.groups, stretch.rows), reader.reading, stretch.first)
 
 
 def _part(reader: ParquetReader, stretch: Stretch, large: LargeGroup) -> Contents:
-    return contents(*large.part(stretch.part or 0), reader.columns, stretch.first)
+    return contents(*large.part(stretch.part or 0), reader.reading, stretch.first)
 
 
 def _is_list(kind: pa.DataType) -> bool:

@@ -1,4 +1,4 @@
-"""Reads chosen columns of chosen row groups, the features as numbers of one type."""
+"""Reads chosen columns of chosen row groups, the features that are numbers as numbers of one type."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from serinus.bulk.columns import VECTOR, Columns
+from serinus.bulk.chunk import Reading
+from serinus.bulk.columns import VECTOR
 
 SLAB_BYTES = 4_000_000  # features decoded at a time: all 784 at once need three times the memory
 BUFFER_BYTES = 1_000_000
@@ -20,7 +21,12 @@ class ParquetReader:
 
     path: Path
     metadata: pq.FileMetaData
-    columns: Columns
+    reading: Reading
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The features read as numbers."""
+        return self.reading.numbers
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -28,39 +34,40 @@ class ParquetReader:
 
     @cached_property
     def kind(self) -> pa.DataType:
-        """What the features are read as: float32 if they are no wider, float64 if any of them is."""
-        kinds = {self.schema.field(name).type for name in self.columns.features}
+        """What the numbers are read as: float32 if they are no wider, float64 if any of them is."""
+        kinds = {self.schema.field(name).type for name in self.columns}
         return pa.float32() if kinds <= {pa.float16(), pa.float32()} else pa.float64()
 
     @property
     def others(self) -> list[str]:
-        """The columns read besides the slabs: the ids, and the features where they are one list."""
-        return [*self.columns.ids, *([VECTOR] if self.columns.as_vector else [])]
+        """The columns read besides the slabs: the ids, the words, and the features where they are one list."""
+        columns, places = self.reading.columns, self.reading.categories
+        return [*columns.ids, *([VECTOR] if columns.as_vector else [columns.features[place] for place in places])]
 
     @property
     def others_schema(self) -> pa.Schema:
         return pa.schema([self.schema.field(name) for name in self.others])
 
     def slabs(self, rows: int) -> Iterator[slice]:
-        """Stretches of the features to be decoded together, when there are `rows` rows."""
+        """Stretches of the numbers to be decoded together, when there are `rows` rows."""
         width = max(SLAB_BYTES // (max(rows, 1) * self.kind.bit_width // 8), 1)
-        for start in range(0, len(self.columns.features), width):
-            yield slice(start, min(start + width, len(self.columns.features)))
+        for start in range(0, len(self.columns), width):
+            yield slice(start, min(start + width, len(self.columns)))
 
     def numbers(self, groups: Sequence[int], rows: int) -> pa.RecordBatch:
-        """All features of whole row groups."""
+        """All numbers of whole row groups."""
         with self._opened() as file:
             slabs = [self._features(file, groups, slab) for slab in self.slabs(rows)]
         columns = [column for slab in slabs for column in slab.columns]
-        return pa.RecordBatch.from_arrays(columns, names=list(self.columns.features))
+        return pa.RecordBatch.from_arrays(columns, names=list(self.columns))
 
     def features(self, groups: Sequence[int], slab: slice) -> pa.RecordBatch:
-        """Some features of whole row groups."""
+        """Some numbers of whole row groups."""
         with self._opened() as file:
             return self._features(file, groups, slab)
 
     def _features(self, file: pq.ParquetFile, groups: Sequence[int], slab: slice) -> pa.RecordBatch:
-        names = self.columns.features[slab]
+        names = self.columns[slab]
         table = _read(file, groups, names)
         wanted = pa.schema([(name, self.kind) for name in names])
         fitting = table if table.schema.equals(wanted) else table.cast(wanted, safe=False)

@@ -9,17 +9,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from serinus.bulk.chunk import Contents, Numbers, Origin, block
+from serinus.bulk.chunk import Contents, Numbers, Origin, Reading, block
 from serinus.bulk.columns import VECTOR, Columns
 from serinus.bulk.formats import jsonl
+from serinus.bulk.words import woven
 from serinus.errors import Problem
 
 
-def contents(others: pa.Table, numbers: Numbers, columns: Columns, first: int) -> Contents:
-    """others: the ids, and the features where they are one list; first: the number of the first row, from 0."""
+def contents(others: pa.Table, numbers: Numbers, reading: Reading, first: int) -> Contents:
+    """others: the ids, the words, and the features where they are one list; first: the first row's number, from 0."""
+    columns = reading.columns
     if columns.as_vector:
         return _from_lists(others, columns, first)
-    return Contents(others, numbers, lambda row: _origin(others, numbers, columns, first, row))
+    words = {place: others.column(columns.features[place]) for place in reading.categories}
+    return Contents(
+        ids=others.select(list(columns.ids)) if words else others,
+        numbers=woven(numbers, words, reading.categories),
+        origin=lambda row: Origin(first + row + 1, json.dumps(_raw(others, numbers, reading, row), ensure_ascii=False)),
+        words=words,
+    )
 
 
 def _from_lists(table: pa.Table, columns: Columns, first: int) -> Contents:
@@ -52,12 +60,9 @@ def _length(value: pa.Scalar) -> str | None:
     return f"a list of {len(value)}" if value.is_valid else None
 
 
-def _origin(ids: pa.Table, numbers: Numbers, columns: Columns, first: int, row: int) -> Origin:
-    features = dict(zip(columns.features, block(numbers, row, 1)[0].tolist(), strict=True))
-    gaps = {name: None if math.isnan(value) else value for name, value in features.items()}
-    return Origin(first + row + 1, json.dumps(_members(ids, row) | gaps, ensure_ascii=False))
-
-
-def _members(table: pa.Table, row: int) -> dict[str, object]:
-    members: dict[str, object] = orjson.loads(jsonl(table.slice(row, 1))) if table.num_columns else {}
+def _raw(others: pa.Table, numbers: Numbers, reading: Reading, row: int) -> dict[str, object]:
+    members: dict[str, object] = orjson.loads(jsonl(others.slice(row, 1))) if others.num_columns else {}
+    if reading.numbers:
+        values = zip(reading.numbers, block(numbers, row, 1)[0].tolist(), strict=True)
+        members |= {name: None if math.isnan(value) else value for name, value in values}
     return members

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from serinus.bulk.chunk import Reading
 from serinus.bulk.columns import Columns, match
 from serinus.bulk.formats import Format
 from serinus.bulk.score import output_columns
@@ -48,6 +49,10 @@ class Plan:
         if most_good is None or self.max_bad_rate == 1:
             return float("inf")
         return most_good * self.max_bad_rate / (1 - self.max_bad_rate)
+
+    def reading(self, scratch: Path, *, workers: int) -> Reading:
+        scorer = self.scorer
+        return Reading(self.columns, scorer.nan_policy, scratch, workers, scorer.schema.categories_by_place)
 
 
 def plan(request: Request, scorer: Scorer) -> Plan:

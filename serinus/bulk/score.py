@@ -1,5 +1,6 @@
 """Score one chunk: its rows in, their predictions and the bad rows out. Pure: no file is touched."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from serinus.bulk.chunk import BadRow, Contents, block
 from serinus.bulk.scorer import Scorer, joined
 from serinus.errors import Problem
 from serinus.prediction import Answers, Classes
-from serinus.schema import Rows, problem_with, refused
+from serinus.schema import Rows, problem_with, refused, word_problem
 
 PROBLEMS_SHOWN = 3
 
@@ -53,12 +54,18 @@ def rounded(numbers: NDArray[np.floating]) -> Rows:
 
 
 def _refused(contents: Contents, row: int, scorer: Scorer) -> BadRow:
-    values = block(contents.numbers, row, 1)[0].tolist()
-    fields = zip(scorer.schema.names, values, strict=True)
-    problems = [problem_with(value, field, scorer.nan_policy) for field, value in fields]
-    wrong = [problem for problem in problems if problem is not None]
+    wrong = [problem for problem in _problems(contents, row, scorer) if problem is not None]
     more = [Problem("features", f"{len(wrong)} such values", "none")] if len(wrong) > PROBLEMS_SHOWN else []
     return contents.origin(row).bad(*wrong[:PROBLEMS_SHOWN], *more)
+
+
+def _problems(contents: Contents, row: int, scorer: Scorer) -> Iterator[Problem | None]:
+    categories, values = scorer.schema.categories_by_place, block(contents.numbers, row, 1)[0].tolist()
+    for place, (field, value) in enumerate(zip(scorer.schema.names, values, strict=True)):
+        if place in contents.words:
+            yield word_problem(contents.words[place][row].as_py(), field, categories[place], scorer.nan_policy)
+        else:
+            yield problem_with(value, field, scorer.nan_policy)
 
 
 def _table(ids: pa.Table, answers: Answers, scorer: Scorer) -> pa.Table:

@@ -9,6 +9,7 @@ import numpy as np
 from serinus.bundle import Bundle
 from serinus.ensemble import Ensemble, vote
 from serinus.errors import JobError
+from serinus.fit import agreed
 from serinus.prediction import Answers, Classes, Values
 from serinus.predictor import Predictor
 from serinus.schema import InputSchema, NanPolicy, Rows
@@ -72,7 +73,8 @@ def load(service: Service, models: Path, model: str) -> Scorer:
     chosen = everyone if model == ENSEMBLE else (ensemble.named(model),)
     for predictor in chosen:
         predictor.warm()
-    return Scorer(ensemble, chosen, *_called(chosen, together=model == ENSEMBLE), schema=_schema(chosen))
+    schema = agreed(service, [predictor.metadata.input_schema for predictor in chosen])
+    return Scorer(ensemble, chosen, *_called(chosen, together=model == ENSEMBLE), schema)
 
 
 def joined(answers: Sequence[Answers]) -> Answers:
@@ -90,11 +92,3 @@ def joined(answers: Sequence[Answers]) -> Answers:
 def _called(predictors: Sequence[Predictor], *, together: bool) -> tuple[str, str]:
     versions = [(predictor.metadata.model_name, predictor.metadata.version) for predictor in predictors]
     return (ENSEMBLE, ",".join(f"{name}={version}" for name, version in versions)) if together else versions[0]
-
-
-def _schema(predictors: Sequence[Predictor]) -> InputSchema:
-    schemas = [predictor.metadata.input_schema for predictor in predictors]
-    named = {schema.names: schema for schema in schemas if schema.named}
-    if len(named) > 1:
-        raise JobError(f"the models of the ensemble name their features differently: {[names[:3] for names in named]}")
-    return next(iter(named.values()), schemas[0])

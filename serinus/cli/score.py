@@ -66,21 +66,18 @@ def score(
 
 
 def described(planned: "Plan", out: Path) -> dict[str, object]:
-    from serinus.bulk.chunk import Reading
     from serinus.bulk.columns import VECTOR
     from serinus.errors import listed
 
     columns, scorer = planned.columns, planned.scorer
-    features = (
-        f"{columns.width} in {VECTOR!r}" if columns.as_vector else f"{columns.width}: {listed(columns.features)}"
-    )
-    reading = Reading(columns, scorer.nan_policy, out, workers=1)
+    features = f"{columns.width} in {VECTOR!r}" if columns.as_vector else f"{columns.width}: {listed(columns.features)}"
     return {
         "file": str(planned.path),
         "format": planned.source.format,
         "rows": planned.source.count(),
-        "chunks": sum(1 for _ in planned.source.chunks(reading)),
+        "chunks": sum(1 for _ in planned.source.chunks(planned.reading(out, workers=1))),
         "features": features,
+        "words": list(scorer.schema.categories),
         "ids": list(columns.ids),
         "model": scorer.model,
         "version": scorer.version,

@@ -2,8 +2,8 @@
 
 import csv
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from serinus.bulk.local import Outcome
 from serinus.bulk.plan import Request, plan
 from serinus.bulk.scorer import Scorer, load
 from serinus.bulk.sources import Cut
-from serinus.schema import NanPolicy
+from serinus.schema import Category, NanPolicy
 from tests.bundles import LABELS, write_bundle
 
 FEATURES = 3
@@ -50,6 +50,7 @@ class Bench:
     max_bad_rate: float = 0.9
     features: int = FEATURES
     voting: str = "soft"
+    categories: Mapping[int, Category] = field(default_factory=dict)
 
     @property
     def service(self) -> Path:
@@ -75,6 +76,7 @@ class Bench:
                 weights=weights * np.float32(sign),
                 nan_policy=self.nan_policy,
                 names=self.names,
+                categories=self.categories,
                 f1_score=0.9 if name == "linear" else 0.8,
             )
         text = SERVICE.format(

@@ -4,10 +4,11 @@ import pytest
 
 from serinus.bulk.columns import Columns, Found, match
 from serinus.errors import JobError
-from serinus.schema import InputSchema
+from serinus.schema import Category, InputSchema
 
 NAMED = InputSchema.of(2, ["lat", "lon"])
 UNNAMED = InputSchema.of(2)
+WORDY = InputSchema.of(2, ["lat", "lon"], {1: Category(words=("a",))})
 TAKEN = ("prediction", "model")
 
 
@@ -50,6 +51,18 @@ REFUSED = {
     "unknown id": (Found(("lat", "lon")), NAMED, ("id",), "no column 'id' to keep as id; it has 'lat', 'lon'"),
     "id is feature": (Found(("lat", "lon")), NAMED, ("lat",), "'lat' cannot be an id column"),
     "clash": (Found(("lat", "lon", "model")), NAMED, (), "id column 'model' is named like a column of the output"),
+    "no words": (
+        Found(("lat", "lon"), unfit={"lon": "string"}, wordless={"lat": "double", "lon": "int64"}),
+        WORDY,
+        (),
+        "the features 'lon' must be words, these columns hold no text: 'lon .int64.'",
+    ),
+    "list without words": (
+        Found(("features",), wordless={"features": "list<double>"}, vector=True),
+        WORDY,
+        (),
+        "must be words, these columns hold no text: 'features .list<double>.'",
+    ),
     "unfit": (
         Found(("lat", "lon"), unfit={"lon": "string"}),
         NAMED,

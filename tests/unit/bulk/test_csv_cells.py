@@ -1,16 +1,19 @@
 """Plain CSV: read as Arrow's own reader reads it, or not at all."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serinus.bulk.chunk import Reading
 from serinus.bulk.columns import Columns
 from serinus.bulk.csv_cells import Layout, plain
 from serinus.bulk.csv_grammar import Grammar
 
 NAMES = ("id", "f0", "f1", "f2")
-GRAMMAR = Grammar(NAMES, Columns(("id",), ("f2", "f0", "f1"), ("a", "b", "c")), "allow")
+GRAMMAR = Grammar(NAMES, Reading(Columns(("id",), ("f2", "f0", "f1"), ("a", "b", "c")), "allow", Path(), workers=1))
 
 
 def test_plain_cells_are_read_in_the_models_order() -> None:
