@@ -100,7 +100,9 @@ def _is_defined(original: Original, rows: Rows) -> NDArray[np.bool_]:
 
 def _is_steady(original: Original, rows: Rows, generator: Generator) -> NDArray[np.bool_]:
     """Where the answer does not hang on the last bits of the row: far out, sums of many terms cancel to noise."""
-    moved = (rows * (1 + LAST_BITS * generator.choice([-1, 1], rows.shape))).astype(np.float32)
+    rows, bits = worded(original, rows), LAST_BITS * generator.choice([-1, 1], rows.shape)
+    bits[:, list(ordinary(original))] = 0
+    moved = (rows * (1 + bits)).astype(np.float32)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         answers = original.predict(rows)
         differences = np.abs(original.predict(moved) - answers).max(axis=1)

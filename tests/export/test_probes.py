@@ -2,13 +2,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from export.from_sklearn import load
-from export.original import Original
+from export.original import Original, classes, two_columns
 from export.probes import Probes, probes
+from serinus.golden import Natives
 from serinus.schema import Rows
 from tests.export.originals import pickled, sample_rows, three_classes
 
@@ -103,3 +105,35 @@ def test_a_column_that_is_always_missing_does_not_stop_the_gate(tmp_path: Path) 
     sample = sample_rows()
     sample[:, 2] = np.nan
     assert not np.isnan(of_kind(tried(tree(tmp_path), sample), "noisy")).any()
+
+
+def test_a_sample_of_few_rows_is_joined_by_imagined_ones(tmp_path: Path) -> None:
+    """One row would be tried ten thousand times over: nothing varies in it."""
+    found = tried(tree(tmp_path), sample_rows(count=1))
+    assert len(of_kind(found, "sample")) == 1
+    assert (of_kind(found, "shuffled").std(axis=0) > 0).all()
+
+
+def smooth(weights: NDArray[np.float32]) -> Original:
+    """One sigmoid of a weighted sum, in float32 as any network computes it."""
+
+    def predict(rows: Rows) -> Natives:
+        return two_columns(1 / (1 + np.exp(-(rows @ weights))))
+
+    return Original(
+        framework="tensorflow",
+        predict=predict,
+        graph=lambda: None,
+        output=classes(2, None),
+        features=len(weights),
+        nan_policy="reject",
+        dependencies={},
+        framework_version="",
+    )
+
+
+def test_far_rows_whose_answers_are_rounding_noise_are_left_out() -> None:
+    cancelling = np.array([3e4, -3e4, 1.0], np.float32)
+    sample = np.repeat(np.random.default_rng(0).normal(size=(300, 1)), 3, axis=1).astype(np.float32)
+    assert len(of_kind(tried(smooth(np.float32([0.3, -0.2, 0.1])), sample), "huge")) == 256
+    assert len(of_kind(tried(smooth(cancelling), sample), "huge")) < 128
