@@ -1,7 +1,7 @@
 """Keras models (.keras, .h5) and TensorFlow SavedModels as originals."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,16 @@ PASS_THROUGH = ("Identity", "Cast", "Reshape", "Squeeze")
 
 @dataclass(frozen=True)
 class Network:
-    """call: a tensor [N, *shape] -> the model's one output [N, outputs], called `output`."""
+    """call: a tensor [N, *shape] -> the model's one output [N, outputs], called `output`.
+
+    readers: the distributions besides TensorFlow that read the file
+    """
 
     call: Callable[[Any], Any]
     shape: tuple[int, ...]
     output: str
     outputs: int
+    readers: tuple[str, ...] = ()
 
     @property
     def features(self) -> int:
@@ -54,48 +58,60 @@ def load(source: Path, labels: Sequence[str] | None) -> Original:
         output=_output(network, last, labels),
         features=network.features,
         nan_policy="reject",
-        dependencies=versions("tf2onnx", "onnx", "keras"),
+        dependencies=versions("tf2onnx", "onnx", *network.readers),
     )
 
 
 def _from_keras(source: Path) -> Network:
-    model = keras_model(source)
-    shape, output = _shape(model.inputs, source), _only(model.outputs, "output", source)
-    _check_rank(output.shape, source)
-    return Network(lambda tensor: model(tensor, training=False), shape, model.layers[-1].name, int(output.shape[-1]))
+    model, library = keras_model(source)
+    shape = _shape({tensor.name: tensor for tensor in model.inputs}, source)
+    output = _answer(dict(zip(_output_names(model), model.outputs, strict=True)), source)
+    last = model.layers[-1].name
+    return Network(lambda tensor: model(tensor, training=False), shape, last, int(output.shape[-1]), (library,))
+
+
+def _output_names(model: Any) -> list[str]:
+    """Of the layers that answer; a Sequential model has one, and no names."""
+    return [str(name) for name in getattr(model, "output_names", [model.layers[-1].name])]
 
 
 def _from_saved_model(source: Path) -> Network:
     signature = signature_of(source)
     inputs, outputs = signature.structured_input_signature[1], signature.structured_outputs
-    shape, output = _shape(list(inputs.values()), source), _only(list(outputs.values()), "output", source)
-    _check_rank(output.shape, source)
+    shape, output = _shape(inputs, source), _answer(outputs, source)
     (given,), (answer,) = inputs, outputs
     return Network(lambda tensor: signature(**{given: tensor})[answer], shape, answer, int(output.shape[-1]))
 
 
-def _only(tensors: Sequence[Any], kind: str, source: Path) -> Any:
+def _only(tensors: Mapping[str, Any], kind: str, source: Path) -> Any:
     if len(tensors) != 1:
-        names = ", ".join(str(tensor.name) for tensor in tensors)
-        raise Refused(f"{source} has {len(tensors)} {kind}s ({names}); a bundle has one")
-    return tensors[0]
+        raise Refused(f"{source} has {len(tensors)} {kind}s ({', '.join(tensors)}); a bundle has one")
+    return next(iter(tensors.values()))
 
 
-def _shape(inputs: Sequence[Any], source: Path) -> tuple[int, ...]:
+def _shape(inputs: Mapping[str, Any], source: Path) -> tuple[int, ...]:
     """What a row is reshaped to in front of the model: (F,), (F, 1), or any fixed shape, row by row."""
     tensor = _only(inputs, "input", source)
     shape = tuple(tensor.shape)[1:]
-    kind = getattr(tensor.dtype, "name", tensor.dtype)
-    if kind != "float32":
-        raise Refused(f"{source} takes {kind} at {tensor.name!r}; a bundle takes float32")
+    if _kind(tensor) != "float32":
+        raise Refused(f"{source} takes {_kind(tensor)} at {tensor.name!r}; a bundle takes float32")
     if not shape or any(size is None for size in shape):
         raise Refused(f"{source} takes inputs of no fixed size, {('N', *shape)}; a bundle takes rows of F features")
     return tuple(int(size) for size in shape)
 
 
-def _check_rank(shape: Sequence[int | None], source: Path) -> None:
+def _answer(outputs: Mapping[str, Any], source: Path) -> Any:
+    tensor = _only(outputs, "output", source)
+    shape = tuple(tensor.shape)
     if len(shape) != 2 or shape[1] is None:
-        raise Refused(f"{source} answers tensors of shape {('N', *tuple(shape)[1:])}; a bundle answers (N, classes)")
+        raise Refused(f"{source} answers tensors of shape {('N', *shape[1:])}; a bundle answers (N, classes)")
+    if _kind(tensor) != "float32":
+        raise Refused(f"{source} answers in {_kind(tensor)}; a bundle answers in float32: end it with a float32 layer")
+    return tensor
+
+
+def _kind(tensor: Any) -> str:
+    return str(getattr(tensor.dtype, "name", tensor.dtype))
 
 
 def _flat(network: Network) -> Any:
@@ -156,11 +172,13 @@ def _output(network: Network, last: str, labels: Sequence[str] | None) -> Output
 
 
 def _with_two_columns(model: Any) -> Any:
-    """`model` with 1 - p in front of its p."""
+    """A copy of `model` with 1 - p in front of its p."""
     onnx = need("onnx", extra=KERAS)
-    graph, second = model.graph, model.graph.output[0].name
+    wider = onnx.ModelProto()
+    wider.CopyFrom(model)
+    graph, second = wider.graph, wider.graph.output[0].name
     graph.initializer.append(onnx.numpy_helper.from_array(np.ones(1, np.float32), "one"))
     graph.node.append(onnx.helper.make_node("Sub", ["one", second], ["first"]))
     graph.node.append(onnx.helper.make_node("Concat", ["first", second], ["both"], axis=1))
     graph.output[0].CopyFrom(onnx.helper.make_tensor_value_info("both", onnx.TensorProto.FLOAT, ["N", 2]))
-    return model
+    return wider

@@ -1,3 +1,6 @@
+import importlib
+import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,13 +70,41 @@ def recurrent() -> Any:
     return sequential(layers.Bidirectional(layers.LSTM(4)), layers.Dense(2, activation="softmax"), shape=(8, 3))
 
 
+def dilated() -> Any:
+    from keras import layers
+
+    return sequential(
+        layers.Conv1D(4, 3, dilation_rate=2, padding="causal", activation="relu"),
+        layers.Conv1D(3, 5, dilation_rate=3, padding="same"),
+        layers.GlobalMaxPooling1D(),
+        layers.Dense(3, activation="softmax"),
+        shape=(WIDTH, 1),
+    )
+
+
+def stacked() -> Any:
+    from keras import layers
+
+    return sequential(layers.LSTM(5, return_sequences=True), layers.GRU(3), layers.Dense(1), shape=(WIDTH, 1))
+
+
+def attentive() -> Any:
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    start = layers.Input((WIDTH // 3, 3))
+    seen = layers.Attention()([start, layers.AdditiveAttention()([start, start])])
+    return keras.Model(start, layers.Dense(1, activation="sigmoid")(layers.Flatten()(layers.Add()([start, seen]))))
+
+
 def dense(units: int, activation: str | None) -> Any:
     from keras import layers
 
     return sequential(layers.Dense(6, activation="relu"), layers.Dense(units, activation=activation))
 
 
-@pytest.mark.parametrize("make", [convolutional, functional, recurrent])
+@pytest.mark.parametrize("make", [convolutional, functional, recurrent, dilated, stacked, attentive])
 def test_flat_rows_reach_networks_of_any_shape(tmp_path: Path, make: Callable[[], Any]) -> None:
     make().save(tmp_path / "model.keras")
     original = load(tmp_path / "model.keras", None)
@@ -163,7 +194,7 @@ def two_outputs() -> Any:
     from keras import layers
 
     start = layers.Input((4,))
-    return keras.Model(start, [layers.Dense(2)(start), layers.Dense(1)(start)])
+    return keras.Model(start, [layers.Dense(2, name="kind")(start), layers.Dense(1, name="depth")(start)])
 
 
 def any_length() -> Any:
@@ -184,14 +215,21 @@ def of_rank_three() -> Any:
     return sequential(layers.Conv1D(2, 3), shape=(WIDTH, 1))
 
 
+def of_half_precision() -> Any:
+    from keras import layers
+
+    return sequential(layers.Dense(2, activation="softmax", dtype="float16"))
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (two_inputs, r"2 inputs \(left, right\)"),
-        (two_outputs, "2 outputs"),
+        (two_outputs, r"2 outputs \(kind, depth\)"),
         (any_length, "no fixed size"),
         (of_integers, "takes int32"),
         (of_rank_three, "answers tensors of shape"),
+        (of_half_precision, "answers in float16.*end it with a float32 layer"),
     ],
 )
 def test_networks_that_do_not_map_rows_to_classes_are_refused(
@@ -208,9 +246,117 @@ def test_a_broken_file_is_refused(tmp_path: Path) -> None:
         load(tmp_path / "model.keras", None)
 
 
+def old(*layers: Any, shape: tuple[int, ...] = (WIDTH,)) -> Any:
+    """A model of Keras 2, whose weights differ from layer to layer."""
+    import tf_keras
+
+    tf_keras.utils.set_random_seed(0)
+    return tf_keras.Sequential([tf_keras.layers.Input(shape), *layers])
+
+
+def old_convolutional() -> Any:
+    from tf_keras import layers
+
+    return old(
+        layers.SeparableConv1D(4, 3, activation="relu"),
+        layers.BatchNormalization(),
+        layers.Bidirectional(layers.LSTM(3)),
+        layers.Dense(1, activation="sigmoid"),
+        shape=(WIDTH, 1),
+    )
+
+
+def old_functional() -> Any:
+    import tensorflow
+    import tf_keras
+    from tf_keras import layers
+
+    start = layers.Input((WIDTH,))
+    middle = tensorflow.reshape(layers.Dense(8, activation="relu")(start) * 2.0, (-1, 8))
+    return tf_keras.Model(start, layers.Dense(3, activation="softmax")(middle))
+
+
+OLD_FORMATS = pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+
+
+@OLD_FORMATS
+@pytest.mark.parametrize("form", ["keras", "h5", "saved model"])
+@pytest.mark.parametrize("make", [old_convolutional, old_functional])
+def test_every_format_of_keras_2_answers_as_keras_2(tmp_path: Path, make: Callable[[], Any], form: str) -> None:
+    model, rows = make(), curves()
+    file = tmp_path / {"keras": "model.keras", "h5": "model.h5", "saved model": "model"}[form]
+    model.save(file)
+    original = load(file, None)
+    expected = model.predict(rows.reshape(-1, *model.input_shape[1:]), verbose=0)
+    np.testing.assert_allclose(original.predict(rows)[:, -1], expected[:, -1], atol=1e-6)
+    assert proof(original, graph_of(original), rows).comparison.is_equal
+    assert ("tf_keras" in original.dependencies) == (form != "saved model")
+
+
+@OLD_FORMATS
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+@pytest.mark.parametrize("library", ["keras", "tf_keras"])
+def test_code_in_a_file_is_never_run(tmp_path: Path, library: str, suffix: str) -> None:
+    """Keras 2 runs the Lambda of an .h5 file without being asked to."""
+    keras = importlib.import_module(library)
+    layers = [keras.layers.Lambda(lambda rows: rows * 2, name="twice"), keras.layers.Dense(1)]
+    model = keras.Sequential([keras.layers.Input((WIDTH,)), *layers])
+    model.save(tmp_path / f"model.{suffix}")
+    with pytest.raises(Refused, match=r"holds Python code, the Lambda layer 'twice'.*model.export\('model'\)"):
+        load(tmp_path / f"model.{suffix}", None)
+
+
+@OLD_FORMATS
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+@pytest.mark.parametrize("library", ["keras", "tf_keras"])
+def test_layers_of_the_authors_own_are_refused_by_name(tmp_path: Path, library: str, suffix: str) -> None:
+    keras = importlib.import_module(library)
+
+    class Twice(keras.layers.Layer):
+        def call(self, rows: Any) -> Any:
+            return rows * 2
+
+    model = keras.Sequential([keras.layers.Input((WIDTH,)), Twice(), keras.layers.Dense(1)])
+    model.save(tmp_path / f"model.{suffix}")
+    with pytest.raises(Refused, match=r"'?Twice'?.*where it was trained, run `model.export"):
+        load(tmp_path / f"model.{suffix}", None)
+
+
+def test_a_file_cannot_have_modules_imported(tmp_path: Path) -> None:
+    dense(1, None).save(tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive, zipfile.ZipFile(tmp_path / "evil.keras", "w") as evil:
+        for name in archive.namelist():
+            evil.writestr(name, archive.read(name).replace(b'"keras.layers"', b'"antigravity"'))
+    with pytest.raises(Refused, match="needs 'InputLayer' of the module 'antigravity'"):
+        load(tmp_path / "evil.keras", None)
+    assert "antigravity" not in sys.modules
+
+
+@OLD_FORMATS
+def test_weights_without_their_layers_are_refused(tmp_path: Path) -> None:
+    import h5py
+
+    with h5py.File(tmp_path / "model.h5", "w") as file:
+        file["dense"] = np.ones(3)
+    with pytest.raises(Refused, match=r"holds weights without their layers"):
+        load(tmp_path / "model.h5", None)
+
+
+def test_a_network_converts_alike_each_time_it_is_asked(tmp_path: Path) -> None:
+    dense(1, "sigmoid").save(tmp_path / "model.keras")
+    original = load(tmp_path / "model.keras", None)
+    assert graph_of(original) == graph_of(original)
+
+
 def test_a_folder_without_a_saved_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"without saved_model.pb"):
         load(tmp_path, None)
+
+
+def test_a_saved_model_with_several_outputs_is_refused_by_name(tmp_path: Path) -> None:
+    two_outputs().export(str(tmp_path / "model"), verbose=False)
+    with pytest.raises(Refused, match=r"has 2 outputs \("):
+        load(tmp_path / "model", None)
 
 
 def test_a_saved_model_without_a_serving_function_is_refused(tmp_path: Path) -> None:
