@@ -83,7 +83,8 @@ def wordy(tmp_path_factory) -> Api:
     """Four features with names, two of them words; any may be missing; two models."""
     folder = tmp_path_factory.mktemp("session") / "wordy"
     how = {"names": NAMES, "categories": {0: COLOUR, 2: PLAN}, "nan_policy": "allow"}
-    return api_of(loaded(write_service(folder, "linear", "bent", features=len(NAMES), **how)))
+    extra = "[bulk]\nmax_bad_rate = 0.9\n"
+    return api_of(loaded(write_service(folder, "linear", "bent", features=len(NAMES), extra=extra, **how)))
 
 
 @pytest.fixture
