@@ -3,59 +3,62 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from onnx import ModelProto, TensorProto, helper
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from export.graph import IR, OPSETS, Piece
 from export.lightgbm_text import ModelText
 from export.tree_graph import Scored, ensemble
 
-Link = Callable[[Piece, ModelText], str]
+OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
+Link = Callable[[ModelText], list[NodeProto]]
 
 
 def graph_of(model: ModelText, trees: Sequence[Scored]) -> ModelProto:
     """input float32 [N, F] -> answer float32: probabilities [N, C], or values [N, 1]."""
-    piece = Piece()
-    piece.nodes += ensemble(trees, model.scores, "input", "sums")
-    rounds = float(len(model.trees) // model.scores) if model.averages else 1.0
-    piece.add("Div", ["sums", piece.constant("rounds", np.array([rounds]))], "raw")
-    piece.add("Cast", [LINKS[model.objective](piece, model)], "answer", to=TensorProto.FLOAT)
-    graph = helper.make_graph(
-        piece.nodes,
-        "lightgbm",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", len(model.names)])],
-        [helper.make_tensor_value_info("answer", TensorProto.FLOAT, None)],
-        piece.constants,
-    )
-    opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=IR)
+    rounds = len(model.trees) // model.scores if model.averages else 1
+    nodes = [
+        *ensemble(trees, model.scores, "input", "sums"),
+        _constant("rounds", rounds),
+        helper.make_node("Div", ["sums", "rounds"], ["raw"]),
+        *LINKS[model.objective](model),
+        helper.make_node("Cast", ["linked"], ["answer"], to=TensorProto.FLOAT),
+    ]
+    start = helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", len(model.names)])
+    end = helper.make_tensor_value_info("answer", TensorProto.FLOAT, None)
+    return helper.make_model(helper.make_graph(nodes, "lightgbm", [start], [end]), opset_imports=OPSETS)
 
 
-def _two_classes(piece: Piece, model: ModelText) -> str:
-    slope = piece.constant("slope", np.array([float(model.settings["sigmoid"])]))
-    piece.add("Mul", ["raw", slope], "steep")
-    piece.add("Sigmoid", ["steep"], "second")
-    piece.add("Sub", [piece.constant("one", np.ones(1)), "second"], "first")
-    return piece.add("Concat", ["first", "second"], "linked", axis=1)
+def _two_classes(model: ModelText) -> list[NodeProto]:
+    return [
+        _constant("slope", float(model.settings["sigmoid"])),
+        helper.make_node("Mul", ["raw", "slope"], ["steep"]),
+        helper.make_node("Sigmoid", ["steep"], ["second"]),
+        _constant("one", 1),
+        helper.make_node("Sub", ["one", "second"], ["first"]),
+        helper.make_node("Concat", ["first", "second"], ["linked"], axis=1),
+    ]
 
 
-def _many_classes(piece: Piece, model: ModelText) -> str:
-    return piece.add("Softmax", ["raw"], "linked", axis=1)
+def _many_classes(model: ModelText) -> list[NodeProto]:
+    return [helper.make_node("Softmax", ["raw"], ["linked"], axis=1)]
 
 
-def _share(piece: Piece, model: ModelText) -> str:
-    return piece.add("Sigmoid", ["raw"], "linked")
-
-
-def _exponential(piece: Piece, model: ModelText) -> str:
-    return piece.add("Exp", ["raw"], "linked")
-
-
-def _value(piece: Piece, model: ModelText) -> str:
+def _value(model: ModelText) -> list[NodeProto]:
     """The sum itself; or, trained on square roots (reg_sqrt), its square, sign kept."""
     if "sqrt" not in model.settings:
-        return "raw"
-    size = piece.add("Abs", ["raw"], "size")
-    return piece.add("Mul", ["raw", size], "linked")
+        return [helper.make_node("Identity", ["raw"], ["linked"])]
+    return [helper.make_node("Abs", ["raw"], ["size"]), helper.make_node("Mul", ["raw", "size"], ["linked"])]
+
+
+def _exponential(model: ModelText) -> list[NodeProto]:
+    return [helper.make_node("Exp", ["raw"], ["linked"])]
+
+
+def _share(model: ModelText) -> list[NodeProto]:
+    return [helper.make_node("Sigmoid", ["raw"], ["linked"])]
+
+
+def _constant(name: str, number: float) -> NodeProto:
+    return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(np.array([number], np.float64)))
 
 
 LINKS: dict[str, Link] = {
