@@ -7,10 +7,14 @@ import typer
 
 from serinus.cli.options import JsonOption
 
+PROBLEMS_SHOWN = 5
+
 
 def predict(
     bundle: Annotated[Path, typer.Argument(help="The folder of a bundle, such as models/xgboost/v1.0.0.")],
-    file: Annotated[Path, typer.Argument(help="Rows: .npy, .npz (X), or .json (a list of rows).")],
+    file: Annotated[
+        Path, typer.Argument(help="Rows: .npy, .npz (X), or .json (rows of numbers and words, in lists or by name).")
+    ],
     rows: Annotated[int, typer.Option(min=1, help="How many rows to answer at most.")] = 10,
     as_json: JsonOption = False,
 ) -> None:
@@ -46,6 +50,34 @@ def predict(
 
 def _rows(file: Path, predictor: Any) -> Any:
     """The rows of `file` as float32 [N, F], checked as a request's are."""
+    from serinus.rows import Layout
+
+    layout = Layout.of(predictor.metadata.input_schema, predictor.metadata.nan_policy)
+    return _written(file, layout) if file.suffix == ".json" else _counted(file, layout)
+
+
+def _written(file: Path, layout: Any) -> Any:
+    """Rows of JSON: numbers and words, in lists or by name."""
+    import json
+
+    import numpy as np
+
+    from serinus.errors import InputError
+    from serinus.rows import once, read
+
+    try:
+        found = json.loads(file.read_bytes(), object_pairs_hook=once)
+    except (OSError, ValueError, RecursionError) as error:
+        raise _unreadable(file, error) from error
+    many = isinstance(found, list) and found and isinstance(found[0], list | dict)
+    answers = [read(row, f"{file} row {number}", layout) for number, row in enumerate(found if many else [found])]
+    if problems := [problem for _, wrong in answers for problem in wrong]:
+        raise InputError(problems[:PROBLEMS_SHOWN])
+    return np.concatenate([row for row, _ in answers])
+
+
+def _counted(file: Path, layout: Any) -> Any:
+    """Rows of an array, which holds nothing but numbers."""
     from zipfile import BadZipFile
 
     import numpy as np
@@ -53,30 +85,32 @@ def _rows(file: Path, predictor: Any) -> Any:
     from serinus.errors import InputError, Problem
     from serinus.schema import expected_number, refused
 
-    metadata = predictor.metadata
-    width, policy = metadata.input_schema.features, metadata.nan_policy
+    if layout.categories:
+        raise InputError([Problem(str(file), "an array of numbers", f"{layout.expected}, each row one, in .json")])
     try:
-        values = np.atleast_2d(np.asarray(_read(file), np.float64))
+        values = np.atleast_2d(np.asarray(_array(file), np.float64))
     except (OSError, ValueError, TypeError, KeyError, OverflowError, BadZipFile) as error:
-        raise InputError([Problem(str(file), str(error)[:200], ".npy, .npz with X, or .json with rows")]) from error
-    if values.ndim != 2 or values.shape[1] != width:
-        raise InputError([Problem(str(file), f"shape {values.shape}", f"rows of {width} numbers")])
+        raise _unreadable(file, error) from error
+    if values.ndim != 2 or values.shape[1] != layout.features:
+        raise InputError([Problem(str(file), f"shape {values.shape}", f"rows of {layout.features} numbers")])
     with np.errstate(over="ignore"):
         rows = values.astype(np.float32)
-    bad = np.flatnonzero(refused(rows, policy))
+    bad = np.flatnonzero(refused(rows, layout.nan_policy))
     if len(bad):
-        raise InputError([Problem(f"{file} row {bad[0]}", "NaN or infinity", expected_number(policy))])
+        raise InputError([Problem(f"{file} row {bad[0]}", "NaN or infinity", expected_number(layout.nan_policy))])
     return rows
 
 
-def _read(file: Path) -> Any:
-    import json
-
+def _array(file: Path) -> Any:
     import numpy as np
 
-    if file.suffix == ".json":
-        return json.loads(file.read_bytes())
     if file.suffix == ".npy":
         return np.load(file, allow_pickle=False)
     with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
         return arrays["X"]
+
+
+def _unreadable(file: Path, error: Exception) -> Exception:
+    from serinus.errors import InputError, Problem
+
+    return InputError([Problem(str(file), str(error)[:200], ".npy, .npz with X, or .json with rows")])

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from serinus.cli import app, main
 from serinus.errors import InputError
+from serinus.schema import Category
 from tests.bundles import write_bundle
 
 ROWS = np.array([[1, 0, 0], [0, 0, 1]], np.float32)
@@ -69,13 +70,16 @@ def test_a_single_row_needs_no_list_around_it(bundle, tmp_path):
     ("name", "contents", "message"),
     [
         pytest.param("rows.json", b"{", "expected .npy, .npz with X, or .json with rows", id="broken json"),
-        pytest.param("rows.json", b'{"features": [1, 2, 3]}', "or .json with rows", id="a request"),
-        pytest.param("rows.json", b"[[1, 2]]", "got 'shape (1, 2)', expected rows of 3 numbers", id="width"),
-        pytest.param("rows.json", b"[[[1, 2, 3]]]", "got 'shape (1, 1, 3)', expected rows of 3 numbers", id="nested"),
-        pytest.param("rows.json", b"[[1, 2], [3]]", "or .json with rows", id="ragged"),
-        pytest.param("rows.json", b"[[1, 2, 3], [1, null, 3]]", "row 1: got 'NaN or infinity'", id="missing value"),
-        pytest.param("rows.json", b"[[1, 2, 1e39]]", "row 0: got 'NaN or infinity'", id="too large"),
-        pytest.param("rows.json", b"[[1, 2, 1%s]]" % (b"0" * 400), "or .json with rows", id="far too large"),
+        pytest.param("rows.json", b'{"features": [1, 2, 3]}', "expected a list of 3 numbers", id="a request"),
+        pytest.param("rows.json", b"[]", "row 0: got 'a list of 0', expected a list of 3 numbers", id="no rows"),
+        pytest.param("rows.json", b"[[1, 2]]", "row 0: got 'a list of 2', expected a list of 3 numbers", id="width"),
+        pytest.param("rows.json", b"[[[1, 2, 3]]]", "row 0: got 'a list of 1', expected a list of 3", id="nested"),
+        pytest.param("rows.json", b"[[1, 2, 3], [3]]", "row 1: got 'a list of 1', expected a list", id="ragged"),
+        pytest.param("rows.json", b"[[1, 2, 3], 3]", "row 1: got 3, expected a list of 3 numbers", id="no row"),
+        pytest.param("rows.json", b"[[1, 2, 3], [1, null, 3]]", "row 1[1]: got None, expected a", id="missing value"),
+        pytest.param("rows.json", b"[[1, 2, 1e39]]", "row 0[2]: got 1e+39, expected a float32", id="too large"),
+        pytest.param("rows.json", b"[[1, 2, 1%s]]" % (b"0" * 400), "row 0[2]: got '1000000", id="far too large"),
+        pytest.param("rows.json", b'[["1", 2, 3]]', "row 0[0]: got '1', expected a finite number", id="a word"),
         pytest.param("rows.npy", b"\x80\x04pickle", "or .json with rows", id="pickle"),
         pytest.param("rows.npz", b"PK\x03\x04", "or .json with rows", id="broken archive"),
         pytest.param("rows.csv", b"a,b\n1,2\n", "or .json with rows", id="csv"),
@@ -86,6 +90,46 @@ def test_a_file_without_rows_of_the_model_is_refused(bundle, tmp_path, name, con
     with pytest.raises(InputError) as refusal:
         run("predict", bundle, tmp_path / name)
     assert str(refusal.value).startswith(str(tmp_path / name))
+    assert message in str(refusal.value)
+
+
+COLOUR = Category(words=("red", "green"))
+
+
+@pytest.fixture
+def wordy(tmp_path) -> Path:
+    return write_bundle(tmp_path / "models", names=("a", "b", "colour"), categories={2: COLOUR}).folder
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [[[2, 0, "green"], [0, 0, "green"]], [{"colour": "green", "a": 2, "b": 0}, {"a": 0, "b": 0, "colour": "green"}]],
+    ids=["lists", "by name"],
+)
+def test_rows_may_hold_words_and_names(wordy, tmp_path, rows):
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    answers = json.loads(run("predict", wordy, tmp_path / "rows.json", "--json"))
+    assert [answer["prediction"] for answer in answers] == ["CONFIRMED", "FALSE_POSITIVE"]
+
+
+@pytest.mark.parametrize(
+    ("name", "contents", "message"),
+    [
+        pytest.param(
+            "rows.json", b'[[1, 2, "pink"]]', "row 0[2]: got 'pink', expected one of 'red', 'green'", id="word"
+        ),
+        pytest.param("rows.json", b"[[1, 2, 0]]", "row 0[2]: got 0, expected one of 'red', 'green'", id="number"),
+        pytest.param(
+            "rows.json", b'[{"a": 1, "b": 2}]', "row 0.colour: got None, expected a value under", id="missing"
+        ),
+        pytest.param("rows.json", b'{"a": 1, "a": 2}', "row 0.a: got '2 times', expected each name once", id="twice"),
+        pytest.param("rows.npy", b"", "expected a list of 3 numbers and words, or an object", id="array"),
+    ],
+)
+def test_words_and_names_that_are_not_the_models_are_refused(wordy, tmp_path, name, contents, message):
+    (tmp_path / name).write_bytes(contents)
+    with pytest.raises(InputError) as refusal:
+        run("predict", wordy, tmp_path / name)
     assert message in str(refusal.value)
 
 
