@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from pydantic import JsonValue
 
+from export.accuracy import Proven, Smaller, shrunk
 from export.converters import load
 from export.errors import ExportError
 from export.extras import need
-from export.gate import Proof, prove
+from export.gate import prove
 from export.golden_rows import golden_file
 from export.original import Original
 from export.preprocessing import behind
@@ -39,6 +40,7 @@ class Request:
     target: the column of the sample that holds the truth; what a regressor's value is called. unit: what it is in
     calibration: rows of known truth that the model was not trained on
     background: whether the bundle keeps rows of the sample as they are
+    smaller: how to make the graph smaller, which is judged on the sample
     """
 
     source: Path
@@ -52,6 +54,7 @@ class Request:
     unit: str | None = None
     calibration: Source | None = None
     background: bool = True
+    smaller: Smaller | None = None
     training: Mapping[str, JsonValue] = field(default_factory=dict)
     performance: Mapping[str, float] = field(default_factory=dict)
 
@@ -75,13 +78,15 @@ def export(
     given = _read(request)
     progress("converting")
     model = _converted(given.original, request)
-    proof = prove(given.original, model, _probes(given), progress)
+    proven = Proven(given.original, model, prove(given.original, model, _probes(given), progress))
+    if request.smaller is not None and given.sample is not None:
+        proven = shrunk(proven, given.sample, request.smaller, progress)
     progress("describing the sample")
-    kept = _kept(request, given, model)
+    kept = _kept(request, given, proven.model)
     progress(f"writing {folder}")
-    metadata = _metadata(request, given.original, proof, model, created_at).model_copy(update=kept.summaries)
-    contents = {MODEL: model, METADATA: metadata.model_dump_json(indent=2).encode(), GOLDEN: golden_file(proof)}
-    bundles.write(folder, {**contents, **kept.files}, replace=replace)
+    metadata = _metadata(request, proven, created_at).model_copy(update=kept.summaries)
+    contents = {METADATA: metadata.model_dump_json(indent=2).encode(), GOLDEN: golden_file(proven.proof)}
+    bundles.write(folder, {MODEL: proven.model, **contents, **kept.files}, replace=replace)
     return Bundle.load(folder)
 
 
@@ -91,6 +96,8 @@ def _check(request: Request, folder: Path, *, replace: bool) -> None:
         raise ExportError(f"the name {request.name!r} must be lowercase letters, digits, _ and -, a letter first")
     if not re.fullmatch(SEMVER, request.version):
         raise ExportError(f"the version {request.version!r} must be three numbers, as in 1.0.0")
+    if request.smaller is not None and request.sample is None:
+        raise ExportError(f"what {request.smaller.method} costs is judged on a sample: give one with --sample")
     if folder.exists() and not replace:
         raise ExportError(f"{folder} exists, and a bundle is immutable: give the model a new version, or --replace it")
 
@@ -130,7 +137,8 @@ def _converted(original: Original, request: Request) -> bytes:
     return finish(original, {"name": request.name, "version": request.version, "framework": original.framework})
 
 
-def _metadata(request: Request, original: Original, proof: Proof, model: bytes, created_at: datetime) -> Metadata:
+def _metadata(request: Request, proven: Proven, created_at: datetime) -> Metadata:
+    original = proven.original
     return Metadata(
         model_name=request.name,
         version=request.version,
@@ -144,8 +152,9 @@ def _metadata(request: Request, original: Original, proof: Proof, model: bytes, 
         nan_policy=original.nan_policy,
         dependencies=dict(sorted(original.dependencies.items())),
         source=_digests(request.source) | (_digests(request.preprocessing) if request.preprocessing else {}),
-        checksum=Checksum(value=bundles.digest(model)),
-        parity=proof.parity,
+        checksum=Checksum(value=bundles.digest(proven.model)),
+        parity=proven.parity,
+        quantization=proven.quantization,
     )
 
 

@@ -4,7 +4,7 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -49,6 +49,13 @@ def export(
         Path | None,
         typer.Option(help="A pickled scikit-learn imputer or scaler (or Pipeline) to put in front of the model."),
     ] = None,
+    quantize: Annotated[
+        Literal["dynamic-int8", "float16"] | None,
+        typer.Option(help="Make the model smaller, and judge on the sample what that costs."),
+    ] = None,
+    max_flips: Annotated[
+        int, typer.Option(min=0, help="How many labels of the sample --quantize may change, as a count.")
+    ] = 0,
     training: Annotated[Path | None, typer.Option(help="A JSON object to keep as metadata.training.")] = None,
     performance: Annotated[Path | None, typer.Option(help="A JSON object of figures, such as f1_score.")] = None,
     out: Annotated[
@@ -67,6 +74,7 @@ def export(
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it when it is imported
     from rich.console import Console
 
+    from export.accuracy import Smaller
     from export.exporter import Request
     from export.exporter import export as made
 
@@ -82,6 +90,7 @@ def export(
         unit=unit,
         calibration=calibration,
         background=background,
+        smaller=Smaller(quantize, max_flips) if quantize else None,
         training=_json_object(training),
         performance=_json_object(performance),
     )

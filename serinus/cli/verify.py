@@ -67,6 +67,9 @@ def kept(metadata: "Metadata") -> dict[str, str | int]:
         "background_rows": metadata.background,
     }
     smaller: dict[str, str | int] = {}
-    if metadata.quantization is not None:
-        smaller["quantization"] = metadata.quantization.method
+    if (cost := metadata.quantization) is not None:
+        smaller["quantization"] = (
+            f"{cost.method}: {cost.bytes_before:,} to {cost.bytes_after:,} bytes, {cost.flips:,} flips "
+            f"in {cost.rows:,} rows, differences up to {cost.max_difference:.3g}"
+        )
     return smaller | {name: part.rows for name, part in parts.items() if part is not None}

@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from export.errors import Refused
+from export.errors import ExportError, Refused
 from serinus.bundle import Bundle
 from serinus.cli.export import export
 from serinus.cli.verify import verify
@@ -128,6 +128,30 @@ def test_no_background_keeps_no_row(source: Path, tmp_path: Path) -> None:
         *("--sample", tmp_path / "sample.npy", "--no-background"),
     )
     assert Bundle.load(tmp_path / "models/booster/v1.0.0").metadata.background is None
+
+
+@pytest.mark.keras
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
+def test_quantize_prints_what_it_saves_and_costs(tmp_path: Path) -> None:
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([layers.Input((8,)), layers.Dense(256, activation="tanh"), layers.Dense(1)])
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "sample.npy", np.random.default_rng(0).normal(size=(200, 8)))
+    arguments = ("export", tmp_path / "model.keras", "--name", "net", "--version", "1.0.0", "--out", tmp_path)
+    shown = run(*arguments, "--sample", tmp_path / "sample.npy", "--quantize", "float16", "--max-flips", 3)
+    cost = Bundle.load(tmp_path / "net/v1.0.0").metadata.quantization
+    assert cost is not None
+    said = " ".join(re.sub(r"[│\s]+", " ", shown).split())
+    assert f"float16: {cost.bytes_before:,} to {cost.bytes_after:,} bytes, 0 flips in 200 rows, differences up" in said
+    assert cost.bytes_after < cost.bytes_before
+
+
+def test_quantize_without_a_sample_is_refused(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="give one with --sample"):
+        run("export", source, "--name", "m", "--version", "1.0.0", "--out", tmp_path, "--quantize", "dynamic-int8")
 
 
 def test_verify_reads_what_loading_only_hashes(source: Path, tmp_path: Path) -> None:
