@@ -42,6 +42,12 @@ class Lesson:
         return cross_validated(train, self.curves, folds=FOLDS, seed=seed)
 
     @property
+    def calibration(self) -> Sample | None:
+        if self.held_out is None:
+            return None
+        return Sample(self.held_out.flux, FEATURE_NAMES, np.array(LABELS)[self.held_out.labels])
+
+    @property
     def facts(self) -> dict[str, Any]:
         judged = {"validation_samples": len(self.held_out)} if self.held_out else {"cross_validation_folds": FOLDS}
         return {"dataset_version": self.dataset, "training_samples": len(self.curves), **judged}
@@ -118,6 +124,7 @@ def _made(name: str, lesson: Lesson, places: Places, *, seed: int, console: Cons
         version=VERSION,
         labels=LABELS,
         sample=Sample(lesson.curves.flux[:SAMPLE_CURVES], FEATURE_NAMES),
+        calibration=lesson.calibration,
         training={**lesson.facts, **classifier.facts, "seed": seed},
         performance=evaluation.performance,
     )
