@@ -33,8 +33,8 @@ class CsvFile:
         return Found(self._header[0])
 
     def most_rows(self, columns: Columns) -> int | None:
-        """How many good rows the file can hold at most, when that is known: a digit and a comma are two bytes."""
-        return None if self.file.is_gzipped else self.size // (2 * columns.width) + 1
+        """How many good rows the file can hold at most, when that is known: a missing value is but its comma."""
+        return None if self.file.is_gzipped else self.size // columns.width + 1
 
     def count(self) -> int:
         return sum(CsvPiece(piece.after(self._header[1])).rows for piece in self.file.pieces(whole_rows))

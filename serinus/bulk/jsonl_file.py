@@ -38,8 +38,9 @@ class JsonlFile:
         return Found(tuple(names), vector=any(isinstance(row.get(VECTOR), list) for row in self._sample))
 
     def most_rows(self, columns: Columns) -> int | None:
-        """How many good rows the file can hold at most, when that is known: a digit and a comma are two bytes."""
-        return None if self.file.is_gzipped else self.size // (2 * columns.width) + 1
+        """How many good rows the file can hold at most, when that is known: a digit in a list, and its comma, are two
+        bytes; by name, an empty object is a row of missing values."""
+        return None if self.file.is_gzipped else self.size // (2 * columns.width if columns.as_vector else 3) + 1
 
     def count(self) -> int:
         return sum(JsonlPiece(piece).rows for piece in self.file.pieces(whole_lines))

@@ -295,6 +295,20 @@ def test_too_many_bad_rows_stop_the_job_and_are_kept_to_look_at(tmp_path: Path) 
     assert len(quarantine(bench.folder / "out")) == 10
 
 
+@pytest.mark.parametrize(
+    ("name", "row", "bad"),
+    [("rows.csv", ",,", "x,,"), ("rows.jsonl", "{}", '{"f0":"x"}'), ("lists.jsonl", '{"features":[0,0,0]}', "x")],
+    ids=["csv", "by name", "lists"],
+)
+def test_a_job_of_short_rows_is_not_given_up_too_early(tmp_path: Path, name: str, row: str, bad: str) -> None:
+    bench = Bench(tmp_path, max_bad_rate=0.05)
+    head = {"rows.csv": "f0,f1,f2", "rows.jsonl": '{"f0":1,"f1":2,"f2":3}', "lists.jsonl": row}[name]
+    lines = [head, *(bad if number % 25 == 0 else row for number in range(500))]
+    (tmp_path / name).write_text("\n".join(lines))
+
+    assert run(bench.scorer(), tmp_path / name, tmp_path / "out", cut=SMALL).manifest.rows_bad == 20
+
+
 def test_a_hopeless_job_stops_early(tmp_path: Path) -> None:
     bench = Bench(tmp_path, max_bad_rate=0.0)
     numbers = rows(2000)
