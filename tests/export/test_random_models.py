@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import lightgbm
 import numpy as np
 import pytest
 import sklearn.ensemble
@@ -34,6 +35,7 @@ FEATURES = 4
 TRAINED_ON = 120
 TRIED = 300
 TOLERANCE = 1e-5
+QUIET = {"verbosity": -1, "num_threads": 1, "seed": 1, "deterministic": True}
 
 
 def models(count: int) -> settings:
@@ -181,6 +183,74 @@ def test_xgboost(
     file = tmp_path / f"model{kind}"
     trained.save_model(file)
     if all(len(tree.splitlines()) == 1 for tree in trained.get_dump()):
+        return  # no split at all: refused, as another test shows
+    check(load(file, None, None), rows, generator)
+
+
+LIGHTGBM = {
+    "binary": {"sigmoid": 1.5},
+    "multiclass": {"num_class": 4},
+    "regression": {},
+    "regression_l1": {},
+    "huber": {},
+    "quantile": {"alpha": 0.3},
+    "poisson": {},
+    "gamma": {},
+    "tweedie": {"tweedie_variance_power": 1.4},
+}
+BOOSTING = {
+    "gbdt": {},
+    "dart": {"drop_rate": 0.5},
+    "goss": {},
+    "rf": {"bagging_freq": 1, "bagging_fraction": 0.5, "feature_fraction": 0.75},
+}
+
+
+@models(130)
+@given(
+    table=tables(),
+    objective=st.sampled_from(sorted(LIGHTGBM)),
+    boosting=st.sampled_from(sorted(BOOSTING)),
+    leaves=st.integers(2, 20),
+    rounds=st.integers(1, 12),
+    categories=st.integers(0, 40),
+    options=st.fixed_dictionaries(
+        {},
+        optional={
+            "use_missing": st.just(False),
+            "max_bin": st.just(7),
+            "extra_trees": st.just(True),
+            "boost_from_average": st.just(False),
+            "max_cat_to_onehot": st.just(1),
+            "path_smooth": st.just(2.0),
+        },
+    ),
+)
+def test_lightgbm(
+    tmp_path: Path,
+    table: Table,
+    objective: str,
+    boosting: str,
+    leaves: int,
+    rounds: int,
+    categories: int,
+    options: dict[str, Any],
+) -> None:
+    rows, generator = table.made()
+    more = LIGHTGBM[objective]
+    is_classifier = objective in ("binary", "multiclass")
+    targets: Any = amounts_of(rows, generator)
+    if is_classifier:
+        targets = classes_of(rows, generator, int(more.get("num_class", 2)))
+    if categories:
+        column = generator.integers(categories, size=len(rows)).astype(np.float32)
+        rows[:, 1] = np.where(np.isnan(rows[:, 1]), np.nan, column)
+    params = {"objective": objective, "boosting": boosting, "num_leaves": leaves, "min_data_in_leaf": 3, **QUIET}
+    data = lightgbm.Dataset(rows, targets, categorical_feature=[1] if categories else [], params=QUIET)
+    trained = lightgbm.train({**params, **BOOSTING[boosting], **more, **options}, data, rounds)
+    file = tmp_path / "model.txt"
+    trained.save_model(file)
+    if not any(tree["tree_structure"].get("split_feature", -1) >= 0 for tree in trained.dump_model()["tree_info"]):
         return  # no split at all: refused, as another test shows
     check(load(file, None, None), rows, generator)
 
