@@ -46,7 +46,8 @@ class JsonlFile:
         return sum(JsonlPiece(piece).rows for piece in self.file.pieces(whole_lines))
 
     def chunks(self, reading: Reading) -> Iterator[Chunk]:
-        layout = Layout(reading, {name: self._kind(name) for name in reading.columns.ids})
+        kinds = {name: self._kind(name) for name in reading.columns.ids}
+        layout = Layout(reading, kinds, frozenset(self.found.names))
         for index, piece in enumerate(self.file.pieces(whole_lines)):
             yield Chunk(index, piece.reached, partial(JsonlPiece(piece).contents, layout))
 

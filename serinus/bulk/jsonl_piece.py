@@ -22,10 +22,11 @@ NUMBERS = frozenset((float, int, type(None)))
 
 @dataclass(frozen=True)
 class Layout:
-    """How to read the rows of a file."""
+    """How to read the rows of a file. kinds: of the ids; known: the members that the file's first rows have."""
 
     reading: Reading
     kinds: Mapping[str, IdKind]
+    known: frozenset[str]
 
     @cached_property
     def columns(self) -> Columns:
@@ -48,8 +49,8 @@ class Layout:
 
     def ids(self, row: Mapping[str, object]) -> list[object]:
         """The ids in `row`; InputError when one is of another kind than in the file's first rows, or is new."""
-        if not (self.columns.drops_others or row.keys() <= self._known):
-            new = next(name for name in row if name not in self._known)
+        if not (row.keys() <= self.known or (self.columns.drops_others and row.keys() >= self._features)):
+            new = next(name for name in row if name not in self.known)
             raise InputError([Problem(new, shown(row[new]), "only the members that the file's first rows have")])
         return [self._id(name, row.get(name)) for name in self.kinds]
 
@@ -72,8 +73,8 @@ class Layout:
             raise InputError([Problem(name, shown(value), expected)]) from None
 
     @cached_property
-    def _known(self) -> frozenset[str]:
-        return frozenset((*self.columns.ids, *(self.columns.features or (VECTOR,))))
+    def _features(self) -> frozenset[str]:
+        return frozenset(self.columns.features or (VECTOR,))
 
 
 @dataclass(frozen=True)

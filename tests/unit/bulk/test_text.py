@@ -180,6 +180,21 @@ def test_a_bad_line_of_json_is_set_aside_alone(
     assert [row["id"] for row in predictions(out)] == [f"r{i}" for i in range(1200)]
 
 
+def test_a_later_line_that_renames_a_feature_is_bad_even_where_other_members_are_left(
+    bench: Bench, tmp_path: Path
+) -> None:
+    first = '{"id": "a", "note": 1, "f0": 1, "f1": 2, "f2": 3}\n' * 1000
+    later = ['{"id": "b", "f0": 1, "f1": 2, "f2": 3, "new": 1}', '{"id": "c", "f0": 1, "f1": 2}', '{"f3": 1, "f0": 1}']
+    (tmp_path / "rows.jsonl").write_text(first + "\n".join(later))
+
+    run(bench.scorer(), tmp_path / "rows.jsonl", tmp_path / "out", keep=["id"])
+
+    [bad] = quarantine(tmp_path / "out")
+    assert (bad["line"], bad["raw"]) == (1003, later[2])
+    assert bad["reason"] == "f3: got 1, expected only the members that the file's first rows have"
+    assert [row["id"] for row in predictions(tmp_path / "out")[1000:]] == ["b", "c"]
+
+
 @pytest.mark.parametrize(
     "features", ["[1, 2]", "3", "null", '[1, 2, "3"]', "[1, 2, [3]]"], ids=["short", "number", "null", "text", "nested"]
 )
