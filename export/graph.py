@@ -8,26 +8,28 @@ that the same model makes the same bytes.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import onnx
-from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper, version_converter
+from onnx import ModelProto, NodeProto, TensorProto, helper
 
+from export.drafts import Draft
 from export.errors import Refused
 from export.original import Original
+from export.pieces import OPSETS as OPSETS
+from export.pieces import Piece as Piece
+from export.pieces import answer_of, upgraded
 from export.steps import Step
+from export.wires import applied
 from serinus.schema import ClassificationSchema
 
-OPSET = 17
-OPSETS = {"": OPSET, "ai.onnx.ml": 3}
 IR = 8
 
 
 def finish(original: Original, properties: Mapping[str, str]) -> bytes:
     """The serialised graph of `original`, as the bundle contract wants it."""
-    converted = _upgraded(original.graph())
-    start, end = converted.graph.input[0].name, _answer(converted.graph)
+    converted = upgraded(original.graph())
+    start, end = converted.graph.input[0].name, answer_of(converted.graph)
     body = _renamed(_alive(converted.graph, end), {start: "features", end: "answer"})
     front = _front(original.steps, "features")
     tail, outputs = _tail(original, "answer")
@@ -50,40 +52,6 @@ def _check(model: ModelProto) -> None:
         onnx.checker.check_model(model, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise Refused(f"the converter could not express this model in ONNX: {str(error).strip()}") from error
-
-
-class Piece:
-    """Nodes and constants that are being put together."""
-
-    def __init__(self) -> None:
-        self.nodes: list[NodeProto] = []
-        self.constants: list[TensorProto] = []
-
-    def constant(self, name: str, values: Any) -> str:
-        self.constants.append(numpy_helper.from_array(np.asarray(values), name))
-        return name
-
-    def add(self, operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
-        self.nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
-        return output
-
-
-def _upgraded(model: ModelProto) -> ModelProto:
-    """`model` in our opset: onnxmltools stops at 15, and may import one domain twice."""
-    newest: dict[str, int] = {}
-    for opset in model.opset_import:
-        newest[opset.domain] = max(newest.get(opset.domain, 0), opset.version)
-    foreign = sorted(set(newest) - set(OPSETS))
-    if foreign:
-        raise Refused(f"the model needs operators of {', '.join(foreign)}, which ONNX Runtime alone does not have")
-    del model.opset_import[:]
-    model.opset_import.extend(helper.make_opsetid(domain, version) for domain, version in newest.items())
-    return version_converter.convert_version(model, OPSET) if newest.get("", OPSET) < OPSET else model
-
-
-def _answer(graph: onnx.GraphProto) -> str:
-    """The output that holds probabilities or values: the last one, behind the label where there is one."""
-    return str(graph.output[-1].name)
 
 
 def _alive(graph: onnx.GraphProto, answer: str) -> onnx.GraphProto:
@@ -140,23 +108,13 @@ def _rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
             _rename(attribute.g, names)
 
 
-def _front(steps: Sequence[Step], output: str) -> Piece:
+def _front(steps: Sequence[Step], output: str) -> Draft:
     """The nodes that do to `input` what the `steps` do to rows."""
-    piece = Piece()
-    name = "input"
-    for number, step in enumerate(steps):
-        constant = piece.constant(f"step{number}", step.constant[None, :])
-        if step.operation == "Fill":
-            missing = piece.add("IsNaN", [name], f"missing{number}")
-            name = piece.add("Where", [missing, constant, name], f"filled{number}")
-        elif step.constant.dtype == np.float64:
-            wide = piece.add("Cast", [name], f"wide{number}", to=TensorProto.DOUBLE)
-            exact = piece.add(step.operation, [wide, constant], f"exact{number}")
-            name = piece.add("Cast", [exact], f"stepped{number}", to=TensorProto.FLOAT)
-        else:
-            name = piece.add(step.operation, [name, constant], f"stepped{number}")
-    piece.add("Identity", [name], output)
-    return piece
+    draft, name = Draft("step"), "input"
+    for step in steps:
+        name = applied(draft, name, step)
+    draft.nodes.append(helper.make_node("Identity", [name], [output]))
+    return draft
 
 
 def _tail(original: Original, answer: str) -> tuple[Piece, list[onnx.ValueInfoProto]]:

@@ -37,6 +37,8 @@ class Original:
     trees: what the gate takes its edge rows from; empty for a model without thresholds
     categories: by place, the features that are words to a caller: a row holds the number of the word, -1 for another
     codes: by place, the features that are whole numbers to the model, and the numbers it tells apart
+    knows: which rows the original answers, where it raises an error about some; `predict` answers those with NaN
+    adds_up: whether features go into sums beside the trees, where the largest numbers there are leave only noise
     """
 
     framework: Framework
@@ -52,6 +54,8 @@ class Original:
     trees: tuple[Tree, ...] = ()
     categories: Mapping[int, Category] = field(default_factory=dict)
     codes: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
+    knows: Callable[[Rows], NDArray[np.bool_]] | None = None
+    adds_up: bool = False
 
 
 def classes(count: int, labels: Sequence[str] | None) -> ClassificationSchema:

@@ -74,8 +74,9 @@ def _edges(original: Original, turning: list[Turns], base: Rows, generator: Gene
     yield "zero", zeros(base, np.float32(0.0), generator)
     yield "negative-zero", zeros(base, np.float32(-0.0), generator)
     yield "tiny", tiny(base, generator)
-    far = huge(base, generator, is_smooth=not turning)
-    yield "huge", far if turning else far[_is_steady(original, far, generator)]
+    is_smooth = original.adds_up or not turning
+    far = huge(base, generator, is_smooth=is_smooth)
+    yield "huge", far[_is_steady(original, far, generator)] if is_smooth else far
     if turning:
         yield "threshold", at_thresholds(turning, base)
         yield "turn", at_turns(turning, base)
@@ -88,13 +89,15 @@ def _edges(original: Original, turning: list[Turns], base: Rows, generator: Gene
 
 
 def _is_defined(original: Original, rows: Rows) -> NDArray[np.bool_]:
-    """Where the original has an answer: no value that the policy refuses, none that overflows in the steps."""
+    """Where the original has an answer: no value that it or the policy refuses, none that overflows in the steps."""
     defined = ~refused(rows, original.nan_policy)
     for start in range(0, len(rows), CHUNK):
         given = rows[start : start + CHUNK]
         stepped = apply(original.steps, given)
         overflows = np.isinf(stepped) | (np.isnan(stepped) & ~np.isnan(given))
         defined[start : start + CHUNK] &= ~overflows.any(axis=1)
+        if original.knows is not None:
+            defined[start : start + CHUNK] &= original.knows(given)
     return defined
 
 

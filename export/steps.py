@@ -16,6 +16,7 @@ from export.errors import Refused
 from export.extras import need
 from serinus.schema import Rows
 
+Precision = type[np.float32] | type[np.float64]
 Operation = Literal["Fill", "Sub", "Div", "Mul", "Add", "Max", "Min"]
 ARITHMETIC: dict[Operation, Any] = {
     "Sub": np.subtract,
@@ -56,17 +57,34 @@ def fills(steps: Sequence[Step]) -> bool:
     return any(step.operation == "Fill" for step in steps)
 
 
-def steps_of(transformer: Any) -> tuple[Step, ...]:
-    """The steps of a fitted scikit-learn transformer, or of a Pipeline of them; Refused when one is not arithmetic."""
+def steps_of(transformer: Any, *, wide: bool = False) -> tuple[Step, ...]:
+    """The steps of a fitted scikit-learn transformer, or of a Pipeline of them; Refused when one is not arithmetic.
+
+    wide: on float64 rows, where every constant keeps the precision it was fitted in
+    """
     if type(transformer).__name__ == "Pipeline":
-        return tuple(step for _, part in transformer.steps for step in steps_of(part))
+        return tuple(step for _, part in transformer.steps for step in steps_of(part, wide=wide))
     if transformer is None or transformer == "passthrough":
         return ()
     kind = type(transformer).__name__
     if kind not in READERS:
         raise Refused(f"cannot put a {kind} in front of a model; supported are {', '.join(READERS)}, and Pipelines")
     check_fitted(transformer)
-    return READERS[kind](transformer)
+    return READERS[kind](transformer, np.float64 if wide else np.float32)
+
+
+def is_arithmetic(transformer: Any) -> bool:
+    """Whether a transformer does the same kind of thing to every column: all numbers in, as many numbers out."""
+    if type(transformer).__name__ == "Pipeline":
+        return all(is_arithmetic(part) for _, part in transformer.steps)
+    if type(transformer).__name__ == "SimpleImputer":
+        return not works_on_objects(transformer)
+    return transformer is None or transformer == "passthrough" or type(transformer).__name__ in READERS
+
+
+def works_on_objects(imputer: Any) -> bool:
+    """Whether an imputer was fitted on Python objects, as it is on columns of words: numbers turn into float64 then."""
+    return getattr(imputer, "_fit_dtype", np.dtype(np.float64)).kind == "O"
 
 
 def check_fitted(estimator: Any) -> None:
@@ -76,10 +94,13 @@ def check_fitted(estimator: Any) -> None:
         raise Refused(f"the {type(estimator).__name__} is not fitted: train it before it is saved") from error
 
 
-def _imputer(imputer: Any) -> tuple[Step, ...]:
-    missing = imputer.missing_values
-    if not (isinstance(missing, float) and np.isnan(missing)):
-        raise Refused(f"a SimpleImputer must fill NaN, this one fills {missing!r}")
+def missing_is_nan(imputer: Any) -> bool:
+    return isinstance(imputer.missing_values, float) and bool(np.isnan(imputer.missing_values))
+
+
+def _imputer(imputer: Any, dtype: Precision) -> tuple[Step, ...]:
+    if not missing_is_nan(imputer):
+        raise Refused(f"a SimpleImputer must fill NaN, this one fills {imputer.missing_values!r}")
     if imputer.add_indicator:
         raise Refused("a SimpleImputer with add_indicator=True adds columns, which is not supported")
     try:
@@ -87,36 +108,40 @@ def _imputer(imputer: Any) -> tuple[Step, ...]:
     except ValueError:
         shown = list(imputer.statistics_[:3])
         raise Refused(f"a SimpleImputer must fill with numbers, this one fills with {shown}") from None
-    empty = np.flatnonzero(np.isnan(values))
+    check_nothing_dropped(imputer, np.isnan(values))
+    return (Step("Fill", values.astype(dtype)),)
+
+
+def check_nothing_dropped(imputer: Any, is_empty: NDArray[np.bool_]) -> None:
+    empty = np.flatnonzero(is_empty)
     if len(empty):
         raise Refused(
-            f"the SimpleImputer drops the features {', '.join(map(str, empty[:10]))}, which were always missing when "
-            "it was fitted: fit it without them, or with keep_empty_features=True"
+            f"the {type(imputer).__name__} drops the features {', '.join(map(str, empty[:10]))}, which were always "
+            "missing when it was fitted: fit it without them, or with keep_empty_features=True"
         )
-    return (Step("Fill", values.astype(np.float32)),)
 
 
-def _standard(scaler: Any) -> tuple[Step, ...]:
-    shift = [Step("Sub", scaler.mean_.astype(np.float32))] if scaler.with_mean else []
-    divide = [Step("Div", scaler.scale_.astype(np.float32))] if scaler.with_std else []
+def _standard(scaler: Any, dtype: Precision) -> tuple[Step, ...]:
+    shift = [Step("Sub", scaler.mean_.astype(dtype))] if scaler.with_mean else []
+    divide = [Step("Div", scaler.scale_.astype(dtype))] if scaler.with_std else []
     return (*shift, *divide)
 
 
-def _robust(scaler: Any) -> tuple[Step, ...]:
+def _robust(scaler: Any, _: Precision) -> tuple[Step, ...]:
     shift = [Step("Sub", scaler.center_)] if scaler.with_centering else []
     divide = [Step("Div", scaler.scale_)] if scaler.with_scaling else []
     return (*shift, *divide)
 
 
-def _min_max(scaler: Any) -> tuple[Step, ...]:
+def _min_max(scaler: Any, dtype: Precision) -> tuple[Step, ...]:
     stretch = (Step("Mul", scaler.scale_), Step("Add", scaler.min_))
     if not scaler.clip:
         return stretch
-    low, high = (np.full(len(scaler.scale_), bound, np.float32) for bound in scaler.feature_range)
+    low, high = (np.full(len(scaler.scale_), bound, dtype) for bound in scaler.feature_range)
     return (*stretch, Step("Max", low), Step("Min", high))
 
 
-READERS: dict[str, Callable[[Any], tuple[Step, ...]]] = {
+READERS: dict[str, Callable[[Any, Precision], tuple[Step, ...]]] = {
     "SimpleImputer": _imputer,
     "StandardScaler": _standard,
     "MinMaxScaler": _min_max,

@@ -49,7 +49,7 @@ def test_a_bundle_says_what_it_is_and_what_it_was_proven_to_equal(forest: Path, 
     assert (said.training, said.performance) == ({"rows": 300}, {"accuracy": 0.4})
     assert said.output_schema.model_dump()["labels"] == ("CANDIDATE", "CONFIRMED", "FALSE_POSITIVE")
     assert set(said.source) == {"forest.pkl"}
-    assert set(said.dependencies) == {"onnx", "skl2onnx"}
+    assert set(said.dependencies) == {"onnx"}
     assert said.parity.rows >= 10_000
     assert said.parity.max_difference <= 1e-6
     assert said.parity.label_flips == 0

@@ -50,11 +50,14 @@ def test_a_regressor_answers_one_column_of_values(tmp_path: Path) -> None:
 
 def test_what_only_the_converters_label_needs_is_gone(forest: Original) -> None:
     converted = forest.graph()
-    converted.graph.node.append(helper.make_node("Identity", ["label"], ["name"]))
-    converted.graph.output[0].name = "name"
+    answer = converted.graph.output[0]
+    converted.graph.node.append(helper.make_node("ArgMax", [answer.name], ["label"], axis=1))
+    label = helper.make_tensor_value_info("label", onnx.TensorProto.INT64, ["N", 1])
+    del converted.graph.output[:]
+    converted.graph.output.extend([label, answer])
     assert graph_of(forest, converted) == graph_of(forest)
     assert [node.op_type for node in onnx.load_from_string(graph_of(forest)).graph.node] == [
-        *("Identity", "TreeEnsembleClassifier", "Identity", "ArgMax"),
+        *("Identity", "Cast", "TreeEnsembleRegressor", "Cast", "Cast", "Identity", "Identity", "ArgMax"),
     ]
 
 

@@ -1,0 +1,60 @@
+"""XGBoost's and LightGBM's estimators where scikit-learn's can stand."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from export import from_lightgbm, from_xgboost
+from export.errors import Refused
+from export.original import Original
+from export.sketch import Answer, Sketch
+from export.sklearn_answers import decided
+from export.wires import Wire, derived, narrow
+from serinus.schema import ClassificationSchema
+
+
+def xgboost(sketch: Sketch, model: Any, given: Wire) -> Answer:
+    """XGBoost reads float32, and as missing: NaN, a number of its own for that, and the zeros of a sparse matrix."""
+    rows = narrow(sketch.draft, given)
+    if given.is_sparse:
+        rows = _without(sketch, rows, 0.0)
+    if not np.isnan(model.missing):
+        rows = _without(sketch, rows, float(model.missing))
+    booster = model.get_booster()
+    booster.set_param({"nthread": 1})
+    return _grafted(sketch, from_xgboost.of_booster(booster, None), rows)
+
+
+def lightgbm(sketch: Sketch, model: Any, given: Wire) -> Answer:
+    """LightGBM compares float64 numbers, its graph those that float32 has."""
+    if not given.is_exact and any(source is not None for source in given.sources):
+        raise Refused(
+            f"the {type(model).__name__} stands behind steps that compute in float64, which its graph cannot follow: "
+            "let a ColumnTransformer scale the columns before others are encoded"
+        )
+    return _grafted(sketch, from_lightgbm.of_booster(model.booster_, None), narrow(sketch.draft, given))
+
+
+def _grafted(sketch: Sketch, original: Original, rows: Wire) -> Answer:
+    if original.categories:
+        raise Refused("a model inside another one cannot have categories of words: encode them in front of it")
+    sketch.take_numbers(rows, missing=original.nan_policy == "allow")
+    sketch.add_trees(original.trees, rows)
+    for column, values in original.codes.items():
+        source = rows.sources[column]
+        if source is not None:
+            sketch.numbers.tell_apart(source, values.tolist(), rejects_others=False)
+    sketch.dependencies |= {original.framework: original.framework_version, **original.dependencies}
+    name = sketch.draft.graft(original.graph(), rows.name)
+    if isinstance(original.output, ClassificationSchema):
+        return decided(sketch, derived(name, original.output.classes, is_wide=False))
+    return derived(name, 1, is_wide=False)
+
+
+def _without(sketch: Sketch, rows: Wire, number: float) -> Wire:
+    """`rows` with NaN in the place of `number`."""
+    draft = sketch.draft
+    is_number = draft.add("Equal", rows.name, draft.constant(np.array([[number]], np.float32)))
+    nothing = draft.constant(np.array([[np.nan]], np.float32))
+    return replace(rows, name=draft.add("Where", is_number, nothing, rows.name), may_miss=True)

@@ -1,0 +1,116 @@
+"""The features that a scikit-learn model takes as words, and those that it takes as one of a few numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.errors import Refused
+from export.steps import apply
+from export.wires import Source
+from serinus.schema import Category, Rows
+
+UNHEARD = "\0a word that no model was trained with"
+Missing = Literal["NaN", "None"]
+MISSING: dict[Missing, object] = {"NaN": np.nan, "None": None}
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The words of one feature, in the order of their numbers."""
+
+    words: tuple[str, ...]
+    rejects_others: bool
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        return {word: float(number) for number, word in enumerate(self.words)}
+
+
+class Vocabulary:
+    """By place, the features of the caller that are words."""
+
+    def __init__(self) -> None:
+        self._heard: dict[int, Heard] = {}
+        self._missing: dict[int, Missing] = {}
+        self._numbers: set[int] = set()
+
+    def hear(self, place: int, heard: Heard) -> dict[str, float]:
+        """Learn the words of a feature; the numbers that they have in rows."""
+        known = self._heard.setdefault(place, heard)
+        if set(known.words) != set(heard.words):
+            differing = sorted(set(known.words) ^ set(heard.words))
+            raise Refused(f"two encoders of feature {place} know different words: {', '.join(differing[:10])}")
+        self._heard[place] = replace(known, rejects_others=known.rejects_others or heard.rejects_others)
+        return known.numbers
+
+    def numbers(self, place: int) -> dict[str, float]:
+        return self._heard[place].numbers
+
+    def expect_missing(self, place: int, missing: Missing) -> None:
+        """Learn what stands for a missing word."""
+        if self._missing.setdefault(place, missing) != missing:
+            raise Refused(f"feature {place} has both NaN and None for a missing word: fit it with one of them")
+
+    def is_number(self, place: int) -> None:
+        self._numbers.add(place)
+
+    def categories(self) -> dict[int, Category]:
+        both = sorted(self._numbers & set(self._heard))
+        if both:
+            raise Refused(f"the features {both} are words to an encoder, but something else reads them as numbers")
+        return {
+            place: Category(words=heard.words, others="reject" if heard.rejects_others else "unknown")
+            for place, heard in sorted(self._heard.items())
+        }
+
+    def said(self, place: int, numbers: NDArray[np.float32]) -> NDArray[np.object_]:
+        """The words that the `numbers` of a feature stand for."""
+        said = np.full(len(numbers), UNHEARD, object)
+        for word, number in self.numbers(place).items():
+            said[numbers == number] = word
+        said[np.isnan(numbers)] = MISSING[self._missing.get(place, "NaN")]
+        return said
+
+
+class Numbers:
+    """The features of the caller that a model reads as numbers, and which of these it raises an error about.
+
+    codes: by place, the numbers that an encoder tells apart
+    """
+
+    def __init__(self) -> None:
+        self.codes: dict[int, NDArray[np.float32]] = {}
+        self._demanded: list[tuple[Source, NDArray[np.float32]]] = []
+        self._stepped: list[Source] = []
+
+    def read(self, source: Source) -> None:
+        """A number is read that must not overflow on the way."""
+        if source.steps:
+            self._stepped.append(source)
+
+    def tell_apart(self, source: Source, values: Sequence[float], *, rejects_others: bool) -> None:
+        known = np.array(values, np.float32)
+        if all(step.operation == "Fill" for step in source.steps):
+            finite = known[np.isfinite(known)]
+            self.codes[source.place] = np.union1d(self.codes.get(source.place, finite), finite)
+        if rejects_others:
+            self._demanded.append((source, known))
+
+    def known(self, rows: Rows) -> NDArray[np.bool_]:
+        """The rows that raise no error: no unknown category, and nothing that overflows."""
+        known = np.ones(len(rows), bool)
+        for source, values in self._demanded:
+            read = _read(source, rows)
+            known &= np.isin(read, values) | np.isnan(read)
+        for source in self._stepped:
+            read = _read(source, rows)
+            known &= ~np.isinf(read) & (~np.isnan(read) | np.isnan(rows[:, source.place]))
+        return known
+
+
+def _read(source: Source, rows: Rows) -> Rows:
+    read: Rows = apply(source.steps, rows[:, [source.place]])[:, 0]
+    return read
