@@ -69,7 +69,8 @@ def write_bundle(
     model = softmax(weights, nan_policy=nan_policy)
     rows = np.random.default_rng(0).normal(size=(64, len(weights))).astype(np.float32)
     for place, category in (categories or {}).items():
-        rows[:, place] = np.arange(64) % len(category.words)
+        unknown = 1 if category.others == "unknown" else 0
+        rows[:, place] = np.arange(64) % (len(category.words) + unknown) - unknown
     metadata = Metadata(
         model_name=name,
         version=version,
