@@ -16,7 +16,7 @@ def graph_of(model: ModelText, trees: Sequence[Scored]) -> ModelProto:
     """input float32 [N, F] -> answer float32: probabilities [N, C], or values [N, 1]."""
     rounds = len(model.trees) // model.scores if model.averages else 1
     nodes = [
-        *ensemble(trees, model.scores, "input", "sums"),
+        *ensemble(trees, [model.middle(score) for score in range(model.scores)], "input", "sums"),
         _constant("rounds", rounds),
         helper.make_node("Div", ["sums", "rounds"], ["raw"]),
         *LINKS[model.objective](model),

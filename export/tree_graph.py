@@ -52,15 +52,14 @@ class Scored:
         )
 
 
-def ensemble(trees: Sequence[Scored], scores: int, rows: str, output: str) -> list["NodeProto"]:
+def ensemble(trees: Sequence[Scored], middle: Sequence[float], rows: str, output: str) -> list["NodeProto"]:
     """The nodes that add up the weights of the leaves which `rows` reach: float64 [N, scores].
 
     Summing up hundreds of trees in float32 costs a value its last digits; float64 costs a tenth of the time. The
-    operator answers in float32 all the same, so it counts from the middle of each score, where that costs least.
+    operator answers in float32 all the same, so it counts from the `middle` of each score, where most rows are.
     """
     helper, wide = need("onnx.helper"), need("onnx").TensorProto.DOUBLE
-    middle = [sum(_middle(tree) for tree in trees if tree.score == score) for score in range(scores)]
-    attributes = {"n_targets": scores, "base_values_as_tensor": _doubles([-place for place in middle])}
+    attributes = {"n_targets": len(middle), "base_values_as_tensor": _doubles([-place for place in middle])}
     given, counted, widened, middles = (f"{output}_{name}" for name in ("given", "counted", "widened", "middles"))
     return [
         helper.make_node("Cast", [rows], [given], to=wide),
@@ -69,10 +68,6 @@ def ensemble(trees: Sequence[Scored], scores: int, rows: str, output: str) -> li
         helper.make_node("Constant", [], [middles], value=_doubles(middle)),
         helper.make_node("Add", [widened, middles], [output]),
     ]
-
-
-def _middle(tree: Scored) -> float:
-    return float(np.mean([node.weight for node in tree.nodes if node.is_leaf]))
 
 
 def _turns(trees: Sequence[Scored]) -> dict[str, Any]:
