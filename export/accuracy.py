@@ -8,13 +8,12 @@ from export.errors import Refused
 from export.gate import Proof
 from export.golden_rows import LEAST, spread
 from export.original import Original
-from export.probes import Probes
+from export.probes import Probes, are_defined
 from export.quantize import quantized
 from export.samples import Sample
 from export.served import Progress, labels, native, served
 from serinus.golden import Comparison, Natives, compare
 from serinus.metadata import Method, Parity, Quantization
-from serinus.schema import refused
 
 MOST = 10_000
 MOVED = 0.01  # of the spread of the values: a value that moves by more counts as a label that flips
@@ -67,7 +66,7 @@ def shrunk(proven: Proven, sample: Sample, wanted: Smaller, progress: Progress) 
 
 
 def _tried(original: Original, sample: Sample, method: Method) -> Probes:
-    taken = spread(np.flatnonzero(~refused(sample.rows, original.nan_policy)), MOST)
+    taken = spread(np.flatnonzero(are_defined(original, sample.rows)), MOST)
     if len(taken) < LEAST:
         raise Refused(f"{method} is judged on {LEAST} rows at least, and the model takes {len(taken)} of the sample's")
     return Probes(sample.rows[taken], np.full(len(taken), "sample"))

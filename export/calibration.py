@@ -5,12 +5,13 @@ from numpy.typing import NDArray
 
 from export.errors import Refused
 from export.original import Original
+from export.probes import are_defined
 from export.samples import Sample
 from export.served import labels, served
 from export.truth import class_ids, true_values
 from serinus.metadata import CalibrationSummary
 from serinus.prediction import Answers, Classes, Values
-from serinus.schema import Rows, refused
+from serinus.schema import Rows
 
 MOST = 2_000
 LEAST = 19  # with fewer, not even the largest error seen bounds 19 of 20
@@ -24,7 +25,7 @@ def calibrated(
 ) -> tuple[Scores, CalibrationSummary]:
     """Scores of `given` rows, ascending, and what is to be said of them."""
     truth = _truth(original, given)
-    taken = np.flatnonzero(~refused(given.rows, original.nan_policy))
+    taken = np.flatnonzero(are_defined(original, given.rows))
     if len(taken) < LEAST:
         raise Refused(f"calibration needs at least {LEAST} rows that the model takes, got {len(taken)}")
     drawn = taken

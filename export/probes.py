@@ -56,7 +56,7 @@ def probes(original: Original, sample: Rows | None, generator: Generator) -> Pro
     parts.update(_edges(original, turning, base, generator))
     rows = worded(original, np.concatenate(list(parts.values())))
     tried = Probes(rows, np.repeat(list(parts), [len(part) for part in parts.values()]))
-    return tried.taken(_is_defined(original, rows))
+    return tried.taken(are_defined(original, rows))
 
 
 def _typical(original: Original, sample: Rows | None, base: Rows, generator: Generator) -> Iterator[tuple[str, Rows]]:
@@ -88,7 +88,7 @@ def _edges(original: Original, turning: list[Turns], base: Rows, generator: Gene
             yield "missing-at-turn", at_turns(turning, base, missing=True)
 
 
-def _is_defined(original: Original, rows: Rows) -> NDArray[np.bool_]:
+def are_defined(original: Original, rows: Rows) -> NDArray[np.bool_]:
     """Where the original has an answer: no value that it or the policy refuses, none that overflows in the steps."""
     defined = ~refused(rows, original.nan_policy)
     for start in range(0, len(rows), CHUNK):

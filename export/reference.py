@@ -12,6 +12,7 @@ from export.errors import Refused
 from export.golden_rows import spread
 from export.npz import packed
 from export.original import Original
+from export.probes import are_defined
 from export.samples import Sample
 from export.served import served
 from export.statistics import Arrays
@@ -19,7 +20,7 @@ from serinus.bundle import REFERENCE
 from serinus.metadata import BackgroundSummary, CalibrationSummary, ReferenceSummary
 from serinus.prediction import Answers, Classes
 from serinus.reference import BINS
-from serinus.schema import Rows, refused
+from serinus.schema import Rows
 
 MOST = 10_000
 BACKGROUND = 100
@@ -44,11 +45,12 @@ class Kept:
 
 def of_sample(original: Original, model: bytes, sample: Sample, *, background: bool) -> Kept:
     """Statistics of the sample and of the answers of the serialised graph `model`; some of its rows as `background`."""
-    taken = np.flatnonzero(~refused(sample.rows, original.nan_policy))
+    taken = np.flatnonzero(are_defined(original, sample.rows))
     if not len(taken):
         raise Refused(
-            f"the model takes none of the {len(sample.rows):,} rows of the sample: each holds infinity"
-            + ("" if original.nan_policy == "allow" else " or a missing value, which it has no answer to")
+            f"the model answers none of the {len(sample.rows):,} rows of the sample: each holds infinity"
+            + ("" if original.nan_policy == "allow" else ", a missing value")
+            + " or what it does not know"
         )
     rows = sample.rows[spread(taken, MOST)]
     answers = served(original, model, rows)

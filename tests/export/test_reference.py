@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from export import statistics
 from export.errors import ExportError, Refused
 from export.exporter import Request, export
+from export.from_sklearn import load
 from export.npz import packed
+from export.reference import of_sample
 from export.samples import Sample
 from serinus import reference
 from serinus.bundle import FILES, REFERENCE, Bundle
@@ -21,7 +24,7 @@ from serinus.prediction import Classes, Values
 from serinus.predictor import Predictor
 from serinus.reference import NotKept
 from serinus.schema import Rows
-from tests.export.originals import pickled, sample_rows, three_classes, two_classes, values
+from tests.export.originals import graph_of, pickled, sample_rows, three_classes, two_classes, values
 from tests.export.test_exporter import NOW
 
 SAMPLE = sample_rows(missing=0.1, count=500)
@@ -212,8 +215,17 @@ def test_rows_that_the_model_does_not_take_are_left_out(tmp_path: Path) -> None:
     assert reference_rows is not None
     assert calibration_rows is not None
     assert (reference_rows.of, calibration_rows.of) == (full, full)
-    with pytest.raises(Refused, match=r"takes none of the 400 rows of the sample.*missing value"):
+    with pytest.raises(Refused, match=r"answers none of the 400 rows of the sample.*missing value"):
         made(source, tmp_path / "other", sample=np.full((400, 5), np.nan))
+
+
+def test_rows_that_the_original_does_not_know_are_left_out(regressor: Path) -> None:
+    original = replace(load(regressor, None), knows=lambda rows: rows[:, 0] > 0)
+    rows = sample_rows()
+    kept = of_sample(original, graph_of(original), Sample(rows), background=True)
+    assert kept.reference is not None
+    assert kept.reference.of == (rows[:, 0] > 0).sum()
+    assert (np.asarray(kept.arrays["background_rows"])[:, 0] > 0).all()
 
 
 def test_the_same_rows_make_the_same_bytes_at_any_time(forest: Path, tmp_path: Path) -> None:
