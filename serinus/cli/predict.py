@@ -1,11 +1,14 @@
 """`serinus predict`: a few rows through one bundle, to look at."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from serinus.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from serinus.metadata import Metadata
 
 PROBLEMS_SHOWN = 5
 
@@ -32,7 +35,7 @@ def predict(
     from serinus.predictor import Predictor
 
     predictor = Predictor(Bundle.load(bundle))
-    answers = predictor.predict(_rows(file, predictor)[:rows])
+    answers = predictor.predict(rows_of(file, predictor.metadata)[:rows])
     if isinstance(answers, Classes):
         header = ["prediction", "confidence", *answers.labels]
         shares: list[Any] = answers.probabilities.tolist()
@@ -48,11 +51,11 @@ def predict(
     Console().print(table)
 
 
-def _rows(file: Path, predictor: Any) -> Any:
+def rows_of(file: Path, metadata: "Metadata") -> Any:
     """The rows of `file` as float32 [N, F], checked as a request's are."""
     from serinus.rows import Layout
 
-    layout = Layout.of(predictor.metadata.input_schema, predictor.metadata.nan_policy)
+    layout = Layout.of(metadata.input_schema, metadata.nan_policy)
     return _written(file, layout) if file.suffix == ".json" else _counted(file, layout)
 
 

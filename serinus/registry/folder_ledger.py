@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from serinus.errors import RegistryError
+from serinus.registry.disk import sync, told
 from serinus.registry.record import AuditEntry, Change, Model
 from serinus.registry.shelf import Conflict
 
@@ -37,11 +38,12 @@ class FolderLedger:
 
     def commit(self, change: Change) -> None:
         folder = self.root / change.model_name / INDEX
-        folder.mkdir(parents=True, exist_ok=True)
         revision = change.entry.revision
         if revision != len(_files(folder)) + 1:
             raise Conflict(f"change {revision} of {change.model_name} is not the next one")
-        _write_once(folder / f"{revision:06d}.json", change.model_dump_json(indent=2).encode())
+        with told(f"write the registry {folder}"):
+            folder.mkdir(parents=True, exist_ok=True)
+            _write_once(folder / f"{revision:06d}.json", change.model_dump_json(indent=2).encode())
 
     def _changes(self, name: str) -> Iterator[Change]:
         for revision, file in enumerate(_files(self.root / name / INDEX), start=1):
@@ -83,12 +85,3 @@ def _link(scratch: Path, file: Path) -> None:
         os.link(scratch, file)
     except FileExistsError as error:
         raise Conflict(f"{file} was written by another process") from error
-
-
-def sync(path: Path) -> None:
-    """Have the file, or the names in the folder, on the disk."""
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from serinus.bundle import Bundle
 from serinus.errors import RegistryError
-from serinus.registry.folder_ledger import FolderLedger, sync
+from serinus.registry.disk import sync, told
+from serinus.registry.folder_ledger import FolderLedger
 from serinus.registry.record import Record
 from serinus.registry.shelf import BLOCK, Missing, Parcel, Report, Shelf, digest_of
 from serinus.service import bundle_folder
@@ -32,7 +33,8 @@ class FolderStore:
         """What lies there and is another bundle stays, registered or not: an export may have put it there."""
         folder = bundle_folder(self.root, parcel.metadata.model_name, parcel.metadata.version)
         if not folder.exists():
-            _copy(parcel, folder)
+            with told(f"write {folder}"):
+                _copy(parcel, folder)
         there = Bundle.load(folder).digest
         if there != parcel.digest:
             raise RegistryError(
@@ -61,11 +63,12 @@ class FolderStore:
             )
         if not copy.is_file() or digest_of(_blocks(copy)) != wanted:
             raise RegistryError(f"{copy} is not what was registered: expected a file of sha256 {wanted}")
-        target.parent.mkdir(exist_ok=True)
         scratch = self.root / record.model_name / f".restoring-{file}"
-        shutil.copyfile(copy, scratch)
-        sync(scratch)
-        scratch.replace(target)
+        with told(f"write {target}"):
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(copy, scratch)
+            sync(scratch)
+            scratch.replace(target)
         return str(copy)
 
     def point(self, name: str, pointers: Mapping[str, str]) -> None:
@@ -73,10 +76,11 @@ class FolderStore:
             link, version = self.root / name / pointer, pointers.get(pointer)
             if link.exists() and not link.is_symlink():
                 raise RegistryError(f"{link} is in the way of the link of that name: remove it")
-            if version is None:
-                link.unlink(missing_ok=True)
-            elif self.pointers(name).get(pointer) != version:
-                _link(link, f"v{version}")
+            with told(f"write the link {link}"):
+                if version is None:
+                    link.unlink(missing_ok=True)
+                elif self.pointers(name).get(pointer) != version:
+                    _link(link, f"v{version}")
 
     def pointers(self, name: str) -> Mapping[str, str]:
         links = {pointer: self.root / name / pointer for pointer in POINTERS}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from serinus.bundle import Bundle
 from serinus.errors import RegistryError
+from serinus.registry.disk import sync, told
 from serinus.registry.record import Record
 from serinus.registry.shelf import BLOCK, Report, Store, digest_of
 from serinus.registry.validation import way_out
@@ -28,17 +29,24 @@ def pull(store: Store, record: Record, models: Path, report: Report = lambda siz
     if record.status == "archived":
         raise RegistryError(f"{record} is archived. {way_out(record)}")
     folder = bundle_folder(models, record.model_name, record.version)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(folder.parent):
-        if folder.exists():
-            return Pulled(_same(Bundle.load(folder), record), is_new=False)
-        scratch = folder.parent / f".pulling-{folder.name}-{record.digest[:12]}"
-        scratch.mkdir(exist_ok=True)
-        for name in record.files:
-            _fetch(store, record, scratch / name, report)
-        _same(Bundle.load(scratch), record)
-        scratch.rename(folder)
-        return Pulled(Bundle.load(folder), is_new=True)
+    with told(f"write {folder}"):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(folder.parent):
+            if folder.exists():
+                return Pulled(_same(Bundle.load(folder), record), is_new=False)
+            scratch = folder.parent / f".pulling-{folder.name}-{record.digest[:12]}"
+            fetch(store, record, scratch, report)
+            scratch.rename(folder)
+            sync(folder.parent)
+    return Pulled(Bundle.load(folder), is_new=True)
+
+
+def fetch(store: Store, record: Record, folder: Path, report: Report = lambda size: None) -> Bundle:
+    """The files of `record` in `folder`, whatever its status; those that are there are not read again."""
+    folder.mkdir(exist_ok=True)
+    for name in record.files:
+        _fetch(store, record, folder / name, report)
+    return _same(Bundle.load(folder), record)
 
 
 def _fetch(store: Store, record: Record, file: Path, report: Report) -> None:

@@ -1,6 +1,5 @@
 """A bundle becomes a registered version: checked, delivered, and only then known."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from serinus.bundle import Bundle
@@ -8,10 +7,8 @@ from serinus.registry import rules
 from serinus.registry.record import Change, Model, Record, Summary
 from serinus.registry.restore import mend
 from serinus.registry.rules import Signature, Taken
-from serinus.registry.shelf import Leftover, Parcel, Report, Shelf
+from serinus.registry.shelf import Decide, Leftover, Parcel, Report, Shelf
 from serinus.registry.validation import metadata_of
-
-Decide = Callable[[Model], Change | None]
 
 
 @dataclass(frozen=True)
@@ -38,10 +35,11 @@ def register(shelf: Shelf, bundle: Bundle, signature: Signature, report: Report 
         raise
 
 
-def admitted(shelf: Shelf, bundle: Bundle, signature: Signature) -> bool:
-    """Whether `bundle` would be registered now: False when it is already, RegistryError when it would be refused."""
-    model = shelf.ledger.model(bundle.metadata.model_name)
-    return _decision(shelf, Parcel.of(bundle), signature)(model) is not None
+def rehearse(shelf: Shelf, bundle: Bundle, signature: Signature) -> Registered:
+    """What would be registered now, or why not; nothing is written."""
+    name, version = bundle.metadata.model_name, bundle.metadata.version
+    settled = shelf.rehearse(name, _decision(shelf, Parcel.of(bundle), signature))
+    return Registered(settled.model.records[version], is_new=settled.is_changed)
 
 
 def _deliver(shelf: Shelf, parcel: Parcel, decide: Decide, report: Report) -> bool:

@@ -13,8 +13,8 @@ from serinus.registry.record import AuditEntry, Change, Model, Record, StoredFil
 
 TRIES = 20
 BLOCK = 1 << 20
-Report = Callable[[int], None]
-"""Called with how many bytes more are where they belong."""
+Report = Callable[[int], None]  # called with how many bytes more are where they belong
+Decide = Callable[[Model], Change | None]  # a rule, ready to be asked of a model as it stands
 
 
 class Conflict(RegistryError):
@@ -99,7 +99,7 @@ class Shelf:
     ledger: Ledger
     store: Store
 
-    def settle(self, name: str, decide: Callable[[Model], Change | None]) -> Settled:
+    def settle(self, name: str, decide: Decide) -> Settled:
         """Read, decide, write; from the start again when somebody else was faster."""
         for _ in range(TRIES):
             change = decide(self.ledger.model(name))
@@ -110,6 +110,12 @@ class Shelf:
                 continue
             return Settled(self._pointed(name), is_changed=change is not None)
         raise RegistryError(f"{name} was changed by others {TRIES} times in a row: try again")
+
+    def rehearse(self, name: str, decide: Decide) -> Settled:
+        """What would be settled now; nothing is written."""
+        model = self.ledger.model(name)
+        change = decide(model)
+        return Settled(model if change is None else model.after(change), is_changed=change is not None)
 
     def _pointed(self, name: str) -> Model:
         """Pointers follow the ledger: whoever writes them last has seen its last revision."""

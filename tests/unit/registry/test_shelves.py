@@ -11,16 +11,28 @@ import pytest
 from serinus.bundle import SUMS, Bundle
 from serinus.errors import BundleError, RegistryError, SerinusError
 from serinus.registry.pull import pull
-from serinus.registry.register import admitted, register
+from serinus.registry.register import register, rehearse
 from serinus.registry.restore import restore
-from serinus.registry.rules import Deploy
-from serinus.registry.shelf import Shelf
-from serinus.registry.stages import archive, deprecate, promote
+from serinus.registry.rules import Deploy, Signature
+from serinus.registry.shelf import Settled, Shelf
+from serinus.registry.stages import archival, deprecation, promotion
 from serinus.registry.validation import validate
 from tests.shelves import Killed, Place, die, made, once, signature
 
 PRODUCTION = Deploy("latest", "production")
 FLIPPED = 5
+
+
+def promote(shelf: Shelf, name: str, deploy: Deploy, signature: Signature) -> Settled:
+    return shelf.settle(name, promotion(shelf, name, deploy, signature))
+
+
+def deprecate(shelf: Shelf, name: str, version: str, signature: Signature) -> Settled:
+    return shelf.settle(name, deprecation(shelf, name, version, signature))
+
+
+def archive(shelf: Shelf, name: str, version: str, signature: Signature) -> Settled:
+    return shelf.settle(name, archival(shelf, name, version, signature))
 
 
 @pytest.fixture
@@ -59,7 +71,8 @@ def test_an_empty_registry_has_no_models(shelf: Shelf) -> None:
 
 def test_a_registered_version_is_known_with_what_its_metadata_says(shelf: Shelf, tmp_path: Path) -> None:
     bundle = made(tmp_path)
-    assert admitted(shelf, bundle, signature())
+    assert rehearse(shelf, bundle, signature()).is_new
+    assert list(shelf.ledger.names()) == []
     outcome = register(shelf, bundle, signature(notes="first"))
     assert outcome.is_new
     record = shelf.ledger.model("linear").record("1.0.0")
@@ -77,7 +90,7 @@ def test_a_registered_version_is_known_with_what_its_metadata_says(shelf: Shelf,
 
 def test_the_same_bundle_again_is_there_already(shelf: Shelf, registered: Bundle) -> None:
     before = seen(shelf)
-    assert not admitted(shelf, registered, signature("grace"))
+    assert not rehearse(shelf, registered, signature("grace")).is_new
     assert not register(shelf, registered, signature("grace")).is_new
     assert seen(shelf) == before
 
@@ -170,6 +183,14 @@ def test_what_is_so_already_is_not_done_again(shelf: Shelf, registered: Bundle, 
     assert not promote(shelf, "linear", Deploy("1.0.0", "production"), signature()).is_changed
     assert not archive(shelf, "linear", "1.1.0", signature()).is_changed
     assert not restore(shelf, "linear", "1.0.0", signature(), copy=None).mended
+    assert seen(shelf) == before
+
+
+def test_a_rehearsal_says_what_would_be_and_writes_nothing(shelf: Shelf, registered: Bundle, tmp_path: Path) -> None:
+    register(shelf, made(tmp_path, "1.1.0", seed=1), signature())
+    before = seen(shelf)
+    rehearsal = shelf.rehearse("linear", promotion(shelf, "linear", PRODUCTION, signature()))
+    assert (rehearsal.is_changed, rehearsal.model.stable) == (True, "1.1.0")
     assert seen(shelf) == before
 
 

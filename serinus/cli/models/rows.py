@@ -1,0 +1,50 @@
+"""The rows of a file, for two models to answer."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from serinus.bulk.chunk import Origin, Reading
+from serinus.bulk.columns import match
+from serinus.bulk.score import rounded
+from serinus.bulk.sources import Cut, Source, open_source
+from serinus.cli.predict import rows_of
+from serinus.metadata import Metadata
+from serinus.registry.compare import Asked
+from serinus.registry.predictions import Block
+
+ARRAYS = (".npz", ".npy", ".json")
+
+
+def rows_to_ask(file: Path, models: tuple[Metadata, Metadata]) -> Asked:
+    """Rows as the first model names its features; missing values are read if one of the two knows what to do."""
+    lenient = next((metadata for metadata in models if metadata.nan_policy == "allow"), models[0])
+    metadata = models[0].model_copy(update={"nan_policy": lenient.nan_policy})
+    return Asked(f"rows of {file.name}", _blocks(file, metadata))
+
+
+def _blocks(file: Path, metadata: Metadata) -> Iterator[Block]:
+    if file.suffix in ARRAYS:
+        yield Block(rows_of(file, metadata), lambda row: f"row {row}")
+        return
+    with tempfile.TemporaryDirectory(prefix="serinus-compare-") as scratch:
+        yield from _chunks(open_source(file, Cut()), metadata, Path(scratch))
+
+
+def _chunks(source: Source, metadata: Metadata, scratch: Path) -> Iterator[Block]:
+    schema = metadata.input_schema
+    columns = match(source.found, schema, keep=(), taken=())
+    for chunk in source.chunks(Reading(columns, metadata.nan_policy, scratch, 1, schema.categories_by_place)):
+        contents = chunk.read()
+        yield Block(np.empty((0, schema.features), np.float32), str, unreadable=len(contents.bad))
+        start = 0
+        for numbers in contents.blocks():
+            yield Block(rounded(numbers), partial(_line, contents.origin, start))
+            start += len(numbers)
+
+
+def _line(origin: Callable[[int], Origin], start: int, row: int) -> str:
+    return f"row {origin(start + row).line}"
