@@ -325,6 +325,78 @@ def test_sklearn_boosting(tmp_path: Path, table: Table, kind: str, count: int, d
     check(load(pickled(tmp_path / "model.pkl", estimator), None, None), rows, generator)
 
 
+@models(50)
+@given(
+    table=tables(),
+    is_classifier=st.booleans(),
+    count=st.integers(2, 4),
+    leaves=st.integers(2, 20),
+    rounds=st.integers(1, 8),
+    options=st.fixed_dictionaries({}, optional={"max_bins": st.just(5), "l2_regularization": st.just(3.0)}),
+)
+def test_hist_gradient_boosting(
+    tmp_path: Path,
+    table: Table,
+    is_classifier: bool,
+    count: int,
+    leaves: int,
+    rounds: int,
+    options: dict[str, Any],
+) -> None:
+    rows, generator = table.made()
+    kind = sklearn.ensemble.HistGradientBoostingClassifier
+    targets: Any = classes_of(rows, generator, count)
+    if not is_classifier:
+        kind, targets = sklearn.ensemble.HistGradientBoostingRegressor, amounts_of(rows, generator)
+    estimator = kind(max_leaf_nodes=leaves, max_iter=rounds, min_samples_leaf=3, random_state=1, **options)
+    check(load(pickled(tmp_path / "model.pkl", estimator.fit(rows, targets)), None, None), rows, generator)
+
+
+def members(generator: np.random.Generator, *, is_classifier: bool) -> list[tuple[str, Any]]:
+    """Two or three estimators of different families, some of them behind a scaler."""
+    small = {"n_estimators": 4, "max_depth": 3, "random_state": 1}
+    tree, linear = sklearn.ensemble.RandomForestRegressor(**small), sklearn.linear_model.Ridge()
+    boosted: list[Any] = [xgboost.XGBRegressor(**small, n_jobs=1), lightgbm.LGBMRegressor(**small, **QUIET)]
+    if is_classifier:
+        tree, linear = sklearn.ensemble.RandomForestClassifier(**small), sklearn.linear_model.LogisticRegression()
+        boosted = [xgboost.XGBClassifier(**small, n_jobs=1), lightgbm.LGBMClassifier(**small, **QUIET)]
+    scaled = sklearn.pipeline.make_pipeline(sklearn.preprocessing.StandardScaler(), linear)
+    known = {"tree": tree, "linear": scaled, "xgboost": boosted[0], "lightgbm": boosted[1]}
+    chosen = generator.choice(sorted(known), size=generator.integers(2, 4), replace=False)
+    return [(str(name), known[str(name)]) for name in chosen]
+
+
+@models(50)
+@given(
+    table=tables(missing=[0.0]),
+    is_classifier=st.booleans(),
+    count=st.integers(2, 4),
+    how=st.sampled_from(["soft", "hard", "stacked", "stacked with the rows"]),
+    named=st.booleans(),
+)
+def test_compositions(tmp_path: Path, table: Table, is_classifier: bool, count: int, how: str, named: bool) -> None:
+    rows, generator = table.made()
+    parts = members(generator, is_classifier=is_classifier)
+    passthrough = {"passthrough": how == "stacked with the rows", "cv": 2}
+    whole: Any
+    targets: Any = amounts_of(rows, generator)
+    if is_classifier:
+        targets = classes_of(rows, generator, count)
+        if named and "xgboost" not in dict(parts):  # XGBoost takes numbers only
+            targets = np.array(["zebra", "ant", "cow", "bee"])[targets]
+        whole = sklearn.ensemble.VotingClassifier(parts, voting="hard" if how == "hard" else "soft")
+        if how.startswith("stacked"):
+            whole = sklearn.ensemble.StackingClassifier(parts, **passthrough)
+    else:
+        whole = sklearn.ensemble.VotingRegressor(parts, weights=generator.uniform(0.5, 2, len(parts)))
+        if how.startswith("stacked"):
+            whole = sklearn.ensemble.StackingRegressor(parts, **passthrough)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it did not converge, or a class is rare, is none of our concern
+        whole.fit(rows, targets)
+    check(load(pickled(tmp_path / "model.pkl", whole), None, None), rows, generator)
+
+
 @models(30)
 @given(table=tables(missing=[0.0]), count=st.integers(2, 5), strength=st.sampled_from([0.01, 1.0, 100.0]))
 def test_logistic_regression(tmp_path: Path, table: Table, count: int, strength: float) -> None:
