@@ -9,7 +9,7 @@ from typing import TypeVar
 from pydantic import JsonValue, ValidationError
 
 from serinus.errors import RegistryError
-from serinus.registry.record import Kept
+from serinus.registry.record import Kept, misread
 
 Item = dict[str, dict[str, str]]
 NESTED = ("files", "metadata")
@@ -28,7 +28,7 @@ def kept(kind: type[AnyKept], row: Item) -> AnyKept:
         return kind.model_validate(fields)
     except ValidationError as error:
         where = f"{row['registry']['S']} {row['entry']['S']}"
-        raise RegistryError(f"item {where} was altered, or written by another Serinus: {error}") from error
+        raise RegistryError(f"item {where} {misread(error)}") from error
 
 
 def _attribute(value: JsonValue) -> dict[str, str]:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from serinus.errors import RegistryError
 from serinus.registry.disk import sync, told
-from serinus.registry.record import AuditEntry, Change, Model
+from serinus.registry.record import AuditEntry, Change, Model, misread
 from serinus.registry.shelf import Conflict
 
 INDEX = "registry"
@@ -61,7 +61,7 @@ def _change(file: Path) -> Change:
     try:
         return Change.model_validate_json(file.read_bytes())
     except ValidationError as error:
-        raise RegistryError(f"{file} was altered, or written by another Serinus: {error}") from error
+        raise RegistryError(f"{file} {misread(error)}") from error
 
 
 def _write_once(file: Path, contents: bytes) -> None:

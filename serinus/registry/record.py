@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from serinus.errors import RegistryError
 from serinus.metadata import NAME, SEMVER, Metadata
@@ -21,6 +21,13 @@ class Kept(BaseModel):
     """Written once by somebody, read by others later: nothing in it is guessed or ignored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+def misread(error: ValidationError) -> str:
+    """Why something that was kept cannot be read any more, in one line."""
+    first: Any = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"was altered, or written by another Serinus: {where}: {first['msg']}, got {first['input']!r:.80}"
 
 
 class StoredFile(Kept):

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from serinus.bundle import METADATA, SUMS
 from serinus.errors import RegistryError
 from serinus.metadata import Metadata
-from serinus.registry.record import Model, Record
+from serinus.registry.record import Model, Record, misread
 from serinus.registry.shelf import Missing, Report, Shelf, Store, digest_of
 
 
@@ -56,7 +56,7 @@ def metadata_of(store: Store, record: Record) -> Metadata:
     try:
         return Metadata.model_validate_json(verified(store, record, METADATA))
     except ValidationError as error:
-        raise RegistryError(f"{record.storage_path}/{METADATA} is of another Serinus: {error}") from error
+        raise RegistryError(f"{record.storage_path}/{METADATA} {misread(error)}") from error
 
 
 def _problem(store: Store, record: Record, name: str) -> str | None:

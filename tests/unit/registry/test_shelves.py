@@ -10,7 +10,9 @@ import pytest
 
 from serinus.bundle import SUMS, Bundle
 from serinus.errors import BundleError, RegistryError, SerinusError
+from serinus.registry import rules
 from serinus.registry.pull import pull
+from serinus.registry.record import Change, Model
 from serinus.registry.register import register, rehearse
 from serinus.registry.restore import restore
 from serinus.registry.rules import Deploy, Signature
@@ -387,6 +389,39 @@ def test_one_version_registered_twice_at_once_is_registered_once(place: Place, t
         if not fired:
             break
     assert number > 4
+
+
+def test_two_versions_registered_at_once_are_both_there_and_latest_is_the_newer(place: Place, tmp_path: Path) -> None:
+    for number in count(1):
+        name, fired = f"linear{number}", []
+        older, newer = made(tmp_path, name=name), made(tmp_path, "1.1.0", seed=1, name=name)
+
+        def other(newer: Bundle = newer, fired: list[bool] = fired) -> None:
+            fired.append(True)
+            register(place.shelf(), newer, signature("grace"))
+
+        with place.at_write(number, once(other)):
+            register(place.shelf(), older, signature("ada"))
+        assert fired == [] or sorted(place.shelf().ledger.model(name).records) == ["1.0.0", "1.1.0"]
+        assert problems(place.shelf(), name) == []
+        if not fired:
+            break
+    assert number > 4
+
+
+def test_a_model_that_others_change_all_the_time_is_given_up_with_a_word(place: Place, tmp_path: Path) -> None:
+    shelf = place.shelf()
+    register(shelf, made(tmp_path), signature())
+
+    def decide(model: Model) -> Change | None:
+        theirs = rules.restored(model, "1.0.0", signature("grace"), mended=True)
+        assert theirs is not None
+        shelf.ledger.commit(theirs)
+        return rules.promoted(model, Deploy("1.0.0", "production"), signature())
+
+    with pytest.raises(RegistryError, match="linear was changed by others 20 times in a row: try again"):
+        shelf.settle("linear", decide)
+    assert shelf.ledger.model("linear").stable is None
 
 
 def _tried(shelf: Shelf, bundle: Bundle) -> list[str]:
