@@ -7,7 +7,7 @@ Opset 17 and ai.onnx.ml 3, IR 8, no ZipMap, no leftovers, and names that depend 
 that the same model makes the same bytes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import onnx
@@ -24,27 +24,37 @@ from export.wires import applied
 from serinus.schema import ClassificationSchema
 
 IR = 8
+Named = TensorProto | onnx.ValueInfoProto
 
 
 def finish(original: Original, properties: Mapping[str, str]) -> bytes:
     """The serialised graph of `original`, as the bundle contract wants it."""
     converted = upgraded(original.graph())
     start, end = converted.graph.input[0].name, answer_of(converted.graph)
-    body = _renamed(_alive(converted.graph, end), {start: "features", end: "answer"})
     front = _front(original.steps, "features")
     tail, outputs = _tail(original, "answer")
-    graph = helper.make_graph(
-        [*front.nodes, *body.node, *tail.nodes],
-        "serinus",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", original.features])],
-        outputs,
-        [*front.constants, *body.initializer, *tail.constants],
-    )
-    opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=IR, producer_name="serinus")
+    model = ModelProto(ir_version=IR, producer_name="serinus")  # filled in place: copies of a large forest cost memory
+    model.opset_import.extend(helper.make_opsetid(domain, version) for domain, version in OPSETS.items())
+    model.graph.name = "serinus"
+    model.graph.input.append(helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", original.features]))
+    model.graph.output.extend(outputs)
+    _add(model.graph, front.nodes, front.constants)
+    body = _add(model.graph, *_alive(converted.graph, end))
+    _renumber(*body, {start: "features", end: "answer"})
+    _add(model.graph, tail.nodes, tail.constants)
     helper.set_model_props(model, dict(sorted(properties.items())))
     _check(model)
     return bytes(model.SerializeToString(deterministic=True))
+
+
+def _add(
+    graph: onnx.GraphProto, nodes: Sequence[NodeProto], constants: Sequence[TensorProto]
+) -> tuple[Sequence[NodeProto], Sequence[TensorProto]]:
+    """Copies of `nodes` and `constants` at the end of `graph`."""
+    already = len(graph.node), len(graph.initializer)
+    graph.node.extend(nodes)
+    graph.initializer.extend(constants)
+    return graph.node[already[0] :], graph.initializer[already[1] :]
 
 
 def _check(model: ModelProto) -> None:
@@ -54,11 +64,12 @@ def _check(model: ModelProto) -> None:
         raise Refused(f"the converter could not express this model in ONNX: {str(error).strip()}") from error
 
 
-def _alive(graph: onnx.GraphProto, answer: str) -> onnx.GraphProto:
+def _alive(graph: onnx.GraphProto, answer: str) -> tuple[list[NodeProto], list[TensorProto]]:
     """What `answer` needs of `graph`, in the order it is needed: converters sort by names, which count up."""
     makers = {output: node for node in graph.node for output in node.output}
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    alive, done, waiting = onnx.GraphProto(), set[str](), [answer]
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    nodes, constants = list[NodeProto](), list[TensorProto]()
+    done, waiting = set[str](), [answer]
     while waiting:
         name = waiting[-1]
         missing = [] if name in done or name not in makers else [r for r in _reads(makers[name]) if r not in done]
@@ -67,10 +78,10 @@ def _alive(graph: onnx.GraphProto, answer: str) -> onnx.GraphProto:
             continue
         waiting.pop()
         if name not in done:
-            alive.node.extend([makers[name]] if name in makers else [])
-            alive.initializer.extend([constants[name]] if name in constants else [])
+            nodes.extend([makers[name]] if name in makers else [])
+            constants.extend([tensors[name]] if name in tensors else [])
             done.update(makers[name].output if name in makers else [name])
-    return alive
+    return nodes, constants
 
 
 def _reads(node: NodeProto) -> list[str]:
@@ -79,33 +90,35 @@ def _reads(node: NodeProto) -> list[str]:
     return [name for name in [*node.input, *(name for child in inner for name in _reads(child))] if name]
 
 
-def _renamed(graph: onnx.GraphProto, names: dict[str, str]) -> onnx.GraphProto:
-    """`graph` with the `names` it is told, and numbers for the rest: converters count over all models of a process."""
-    _number(graph, names)
-    _rename(graph, names)
-    return graph
+def _renumber(nodes: Sequence[NodeProto], constants: Sequence[TensorProto], names: dict[str, str]) -> None:
+    """Give everything the `names` it is told, or numbers: converters count over all models of a process."""
+    _number(nodes, constants, names)
+    _rename(nodes, constants, names)
 
 
-def _number(graph: onnx.GraphProto, names: dict[str, str]) -> None:
-    defined = [tensor.name for tensor in graph.initializer] + [put.name for put in graph.input]
-    for name in defined + [output for node in graph.node for output in node.output]:
+def _number(nodes: Iterable[NodeProto], named: Iterable[Named], names: dict[str, str]) -> None:
+    for name in [*(one.name for one in named), *(output for node in nodes for output in node.output)]:
         if name:
             names.setdefault(name, f"t{len(names)}")
-    for node in graph.node:
-        for attribute in node.attribute:
-            _number(attribute.g, names)
+    for graph in _inner(nodes):
+        _number(graph.node, [*graph.initializer, *graph.input], names)
 
 
-def _rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
-    for named in (*graph.initializer, *graph.input, *graph.output):
-        named.name = names.get(named.name, named.name)
-    for node in graph.node:
+def _rename(nodes: Iterable[NodeProto], named: Iterable[Named], names: Mapping[str, str]) -> None:
+    for one in named:
+        one.name = names.get(one.name, one.name)
+    for node in nodes:
         node.name = node.doc_string = ""
         node.attribute.sort(key=lambda attribute: attribute.name)
         node.input[:] = [names.get(name, name) for name in node.input]
         node.output[:] = [names.get(name, name) for name in node.output]
-        for attribute in node.attribute:
-            _rename(attribute.g, names)
+    for graph in _inner(nodes):
+        _rename(graph.node, [*graph.initializer, *graph.input, *graph.output], names)
+
+
+def _inner(nodes: Iterable[NodeProto]) -> list[onnx.GraphProto]:
+    """The branches and loops in `nodes`."""
+    return [attribute.g for node in nodes for attribute in node.attribute if attribute.HasField("g")]
 
 
 def _front(steps: Sequence[Step], output: str) -> Draft:
