@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from export import from_keras, from_lightgbm, from_sklearn, from_xgboost
+from export import from_keras, from_lightgbm, from_onnx, from_sklearn, from_xgboost
 from export.errors import ExportError, Refused
 from export.lightgbm_files import is_lightgbm
 from export.original import Original
@@ -27,6 +27,15 @@ CONVERTERS = {
     "lightgbm": Converter(from_lightgbm.load, (".txt", ".bst", ".model", ".gz"), is_lightgbm),
     "xgboost": Converter(from_xgboost.load, (".json", ".ubj", ".model", ".bst")),
     "sklearn": Converter(from_sklearn.load, (".pkl", ".joblib")),
+    "onnx": Converter(from_onnx.load, (".onnx",)),
+}
+PYTORCH = "a PyTorch file, weights without their model: export the .onnx file that torch.onnx.export makes of the model"
+NO_WAY_BACK = {
+    ".pb": "a frozen TensorFlow graph, which does not say what goes in and what comes out: export the .keras file or "
+    "the SavedModel folder it was made of",
+    ".tflite": "a TensorFlow Lite file, often rounded to fewer bits than the model it was made of: export that model",
+    ".pt": PYTORCH,
+    ".pth": PYTORCH,
 }
 
 
@@ -41,6 +50,8 @@ def load(source: Path, framework: str | None, labels: Sequence[str] | None) -> O
 
 def _framework(source: Path) -> str:
     kind = FOLDER if source.is_dir() else source.suffix
+    if kind in NO_WAY_BACK:
+        raise Refused(f"{source} is {NO_WAY_BACK[kind]}")
     for framework, converter in CONVERTERS.items():
         if kind in converter.suffixes and converter.wrote(source):
             return framework

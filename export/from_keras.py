@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def load(source: Path, labels: Sequence[str] | None) -> Original:
         framework="tensorflow",
         framework_version=str(tensorflow.__version__),
         predict=lambda rows: two_columns(_predict(flat, rows)) if is_binary else _predict(flat, rows),
-        graph=lambda: _with_two_columns(graph) if is_binary else graph,
+        graph=lambda: _with_two_columns(graph) if is_binary else deepcopy(graph),  # whoever asks may write into it
         output=_output(network, last, labels),
         features=network.features,
         nan_policy="reject",
@@ -173,9 +174,7 @@ def _output(network: Network, last: str, labels: Sequence[str] | None) -> Output
 
 def _with_two_columns(model: Any) -> Any:
     """A copy of `model` with 1 - p in front of its p."""
-    onnx = need("onnx", extra=KERAS)
-    wider = onnx.ModelProto()
-    wider.CopyFrom(model)
+    onnx, wider = need("onnx", extra=KERAS), deepcopy(model)
     graph, second = wider.graph, wider.graph.output[0].name
     graph.initializer.append(onnx.numpy_helper.from_array(np.ones(1, np.float32), "one"))
     graph.node.append(onnx.helper.make_node("Sub", ["one", second], ["first"]))

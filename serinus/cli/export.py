@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 def export(
     source: Annotated[
         Path,
-        typer.Argument(help="The trained model: .keras, .h5 or a SavedModel folder; .json or .ubj; .pkl or .joblib."),
+        typer.Argument(
+            help="The trained model: .keras, .h5 or a SavedModel folder; .json or .ubj; .txt; .pkl or .joblib; .onnx."
+        ),
     ],
     *,
     name: Annotated[str, typer.Option(help="What services call the model, such as xgboost.")],
     version: Annotated[str, typer.Option(help="Its version, such as 1.0.0; a bundle is immutable.")],
     framework: Annotated[
-        str | None, typer.Option(help="keras, xgboost or sklearn, when the file's name does not tell.")
+        str | None,
+        typer.Option(help="keras, xgboost, lightgbm, sklearn or onnx, when the file's name does not tell."),
     ] = None,
     labels: Annotated[
         str | None, typer.Option(help="Names of the classes in training order, with commas: A,B,C.")

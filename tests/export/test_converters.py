@@ -1,8 +1,10 @@
+import gzip
 import subprocess
 import sys
 from pathlib import Path
 
 import joblib
+import lightgbm
 import pytest
 
 from export.converters import load
@@ -20,6 +22,25 @@ def test_the_suffix_chooses_the_converter(tmp_path: Path) -> None:
     assert load(tmp_path / "model.ubj", None, None).framework == "xgboost"
 
 
+@pytest.mark.parametrize("name", ["model.model", "model.bst"])
+def test_the_first_bytes_choose_where_libraries_share_a_suffix(tmp_path: Path, name: str) -> None:
+    rows = sample_rows()
+    booster(tmp_path / "model.ubj", rows, two_classes(rows), BINARY)
+    (tmp_path / "model.ubj").rename(tmp_path / name)
+    assert load(tmp_path / name, None, None).framework == "xgboost"
+    dataset = lightgbm.Dataset(rows, two_classes(rows), params={"verbosity": -1})
+    trained = lightgbm.train({"objective": "binary", "verbosity": -1, "num_threads": 1}, dataset, 2)
+    trained.save_model(tmp_path / name)
+    assert load(tmp_path / name, None, None).framework == "lightgbm"
+
+
+@pytest.mark.parametrize("content", [b"", b"0.5\n0.7\n", gzip.compress(b"0.5\n"), gzip.compress(b"tree\n")[:6]])
+def test_text_that_no_library_wrote_is_no_model(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "predictions.txt").write_bytes(content)
+    with pytest.raises(Refused, match="from its name and first bytes; give --framework"):
+        load(tmp_path / "predictions.txt", None, None)
+
+
 def test_a_name_that_does_not_tell_needs_the_framework(tmp_path: Path) -> None:
     rows = sample_rows()
     booster(tmp_path / "model.json", rows, two_classes(rows), BINARY)
@@ -30,8 +51,22 @@ def test_a_name_that_does_not_tell_needs_the_framework(tmp_path: Path) -> None:
 
 
 def test_an_unknown_framework_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="unknown framework 'torch'; supported are keras, lightgbm, xgboost, sklearn"):
+    with pytest.raises(Refused, match=r"unknown framework 'torch'; supported are keras, .*, onnx"):
         load(tmp_path, "torch", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("frozen_model.pb", "a frozen TensorFlow graph.*export the .keras file or the SavedModel folder"),
+        ("model.tflite", "a TensorFlow Lite file.*export that model"),
+        ("model.pt", "a PyTorch file.*export the .onnx file that torch.onnx.export makes"),
+    ],
+)
+def test_files_that_do_not_say_enough_are_refused_with_the_way_out(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / name).write_bytes(b"anything")
+    with pytest.raises(Refused, match=rf"{name} is {reason}"):
+        load(tmp_path / name, None, None)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -342,8 +342,9 @@ def test_weights_without_their_layers_are_refused(tmp_path: Path) -> None:
         load(tmp_path / "model.h5", None)
 
 
-def test_a_network_converts_alike_each_time_it_is_asked(tmp_path: Path) -> None:
-    dense(1, "sigmoid").save(tmp_path / "model.keras")
+@pytest.mark.parametrize(("units", "activation"), [(1, "sigmoid"), (3, "softmax")])
+def test_a_network_converts_alike_each_time_it_is_asked(tmp_path: Path, units: int, activation: str) -> None:
+    dense(units, activation).save(tmp_path / "model.keras")
     original = load(tmp_path / "model.keras", None)
     assert graph_of(original) == graph_of(original)
 
