@@ -4,7 +4,7 @@ import itertools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -88,6 +88,8 @@ sys.addaudithook(_hook)  # never to be removed again, by Python's will
 class BucketPlace:
     """Inside `moto.mock_aws`. Every write is struck twice: before AWS hears of it, and after, before we hear of it."""
 
+    opened: list[Shelf] = field(default_factory=list)
+
     def prepare(self) -> "BucketPlace":
         region = {"LocationConstraint": "eu-central-1"}
         boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=region)
@@ -95,6 +97,12 @@ class BucketPlace:
         return self
 
     def shelf(self) -> Shelf:
+        """Opened once: it holds nothing but clients, and those take long to make."""
+        if not self.opened:
+            self.opened.append(self._open())
+        return self.opened[0]
+
+    def _open(self) -> Shelf:
         shelf = bucket_shelf(URL, TABLE)
         for client in (shelf.ledger.client, shelf.store.bucket.client):
             for operation in WRITES:

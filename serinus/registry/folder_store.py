@@ -1,6 +1,5 @@
 """The store of a registry that is a folder: `models/<name>/v1.0.0/...` with the links `latest` and `stable` beside."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -116,10 +115,10 @@ def _copy(parcel: Parcel, folder: Path) -> None:
 
 def _link(link: Path, target: str) -> None:
     """Make `link` show `target`: a reader sees where it led before, or where it leads now."""
-    scratch = link.with_name(f".{link.name}-{os.getpid()}")
-    scratch.unlink(missing_ok=True)
-    scratch.symlink_to(target)
-    scratch.replace(link)
+    with tempfile.TemporaryDirectory(dir=link.parent, prefix=".linking-") as scratch:
+        made = Path(scratch, link.name)
+        made.symlink_to(target)
+        made.replace(link)
 
 
 def _blocks(file: Path) -> Iterator[bytes]:
