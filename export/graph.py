@@ -29,8 +29,6 @@ Named = TensorProto | onnx.ValueInfoProto
 
 def finish(original: Original, properties: Mapping[str, str]) -> bytes:
     """The serialised graph of `original`, as the bundle contract wants it."""
-    converted = upgraded(original.graph())
-    start, end = converted.graph.input[0].name, answer_of(converted.graph)
     front = _front(original.steps, "features")
     tail, outputs = _tail(original, "answer")
     model = ModelProto(ir_version=IR, producer_name="serinus")  # filled in place: copies of a large forest cost memory
@@ -39,12 +37,19 @@ def finish(original: Original, properties: Mapping[str, str]) -> bytes:
     model.graph.input.append(helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", original.features]))
     model.graph.output.extend(outputs)
     _add(model.graph, front.nodes, front.constants)
-    body = _add(model.graph, *_alive(converted.graph, end))
-    _renumber(*body, {start: "features", end: "answer"})
+    _add_body(model.graph, original)
     _add(model.graph, tail.nodes, tail.constants)
     helper.set_model_props(model, dict(sorted(properties.items())))
     _check(model)
     return bytes(model.SerializeToString(deterministic=True))
+
+
+def _add_body(graph: onnx.GraphProto, original: Original) -> None:
+    """What the converter made, from `features` to `answer`."""
+    converted = upgraded(original.graph()).graph
+    start, end = converted.input[0].name, answer_of(converted)
+    nodes, constants = _add(graph, *_alive(converted, end))
+    _renumber(nodes, constants, {start: "features", end: "answer"})
 
 
 def _add(
