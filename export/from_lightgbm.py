@@ -74,6 +74,9 @@ def _guard(model: ModelText) -> None:
         "zeros that are missing values (train with zero_as_missing=false, and NaN where a value is missing)": any(
             (tree.missing[~tree.is_categorical] == MISSING_IS_ZERO).any() for tree in model.trees
         ),
+        "leaves that are no numbers (it diverged: train with a lower learning_rate)": not all(
+            np.isfinite(tree.leaf).all() for tree in model.trees
+        ),
         "linear trees (train with linear_tree=false)": any(tree.is_linear for tree in model.trees),
         "no split in any tree: it answers every row alike": not any(len(tree.feature) for tree in model.trees),
     }

@@ -6,25 +6,33 @@ import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from export.lightgbm_text import ModelText
-from export.tree_graph import Scored, ensemble
+from export.tree_graph import Scored, ensemble, in_two_parts, largest_sum
 
 OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
+FINE = 4.0  # up to here float32 rounds by less than 2.5e-7
 Link = Callable[[ModelText], list[NodeProto]]
 
 
 def graph_of(model: ModelText, trees: Sequence[Scored]) -> ModelProto:
     """input float32 [N, F] -> answer float32: probabilities [N, C], or values [N, 1]."""
+    link = LINKS[model.objective]
     rounds = len(model.trees) // model.scores if model.averages else 1
     nodes = [
-        *ensemble(trees, [model.middle(score) for score in range(model.scores)], "input", "sums"),
+        *ensemble(_exact_enough(trees, link), model.scores, "input", "sums"),
         _constant("rounds", rounds),
         helper.make_node("Div", ["sums", "rounds"], ["raw"]),
-        *LINKS[model.objective](model),
+        *link(model),
         helper.make_node("Cast", ["linked"], ["answer"], to=TensorProto.FLOAT),
     ]
     start = helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", len(model.names)])
     end = helper.make_tensor_value_info("answer", TensorProto.FLOAT, None)
     return helper.make_model(helper.make_graph(nodes, "lightgbm", [start], [end]), opset_imports=OPSETS)
+
+
+def _exact_enough(trees: Sequence[Scored], link: Link) -> Sequence[Scored]:
+    """Behind an exponential, an absolute error of a sum becomes a relative one of the answer."""
+    is_steep = link in (_exponential, _many_classes)
+    return in_two_parts(trees) if is_steep and largest_sum(trees) > FINE else trees
 
 
 def _two_classes(model: ModelText) -> list[NodeProto]:

@@ -21,7 +21,6 @@ class Grown:
 
     threshold: of a numeric node; of a categorical one, the place of its set in `sets`
     decision: bit 0 categorical, bit 1 a missing value goes left, bits 2 and 3 what is missing: none, zero or NaN
-    rows: how many rows of the training reached each leaf; empty where a file does not say
     sets: the codes that go left
     """
 
@@ -31,17 +30,12 @@ class Grown:
     left: NDArray[np.int32]
     right: NDArray[np.int32]
     leaf: NDArray[np.float64]
-    rows: NDArray[np.float64]
     sets: tuple[NDArray[np.int64], ...]
     is_linear: bool
 
     @property
     def is_categorical(self) -> NDArray[np.bool_]:
         return self.decision & 1 > 0
-
-    @property
-    def mean(self) -> float:
-        return float(np.average(self.leaf, weights=self.rows if self.rows.any() else None))
 
     @property
     def missing(self) -> NDArray[np.int32]:
@@ -66,10 +60,6 @@ class ModelText:
         info = self.infos[place]
         known = [int(code) for code in info.split(":")] if CATEGORICAL_INFO.fullmatch(info) else []
         return np.array(sorted(code for code in known if code >= 0), np.int64)
-
-    def middle(self, score: int) -> float:
-        """What the trees of a score add up to on an average row of the training."""
-        return sum(tree.mean for tree in self.trees[score :: self.scores])
 
 
 def parsed(text: str) -> ModelText:
@@ -102,7 +92,6 @@ def _grown(fields: Fields) -> Grown:
         left=_whole(fields, "left_child"),
         right=_whole(fields, "right_child"),
         leaf=_exact(fields, "leaf_value"),
-        rows=_exact(fields, "leaf_count"),
         sets=tuple(_sets(fields)),
         is_linear=fields.get("is_linear") == "1",
     )

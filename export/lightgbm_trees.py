@@ -30,7 +30,7 @@ def nodes_of(tree: Grown) -> tuple[Node, ...]:
             nodes += _chain(int(tree.feature[node]), places, len(nodes), (left, right))
         else:
             nodes.append(Node(int(tree.feature[node]), float(places[0]), left, right, _missing_left(tree, node)))
-    return (*nodes, *(Node(weight=float(leaf)) for leaf in tree.leaf))
+    return (*nodes, *(Node(weights=(float(leaf),)) for leaf in tree.leaf))
 
 
 def _turns(tree: Grown) -> list[Floats]:

@@ -1,7 +1,8 @@
 """Trees as one ai.onnx.ml ensemble, node by node: nothing is rounded or guessed on the way."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,18 +14,18 @@ if TYPE_CHECKING:
     from onnx import NodeProto
 
 NO_FEATURE = -1
-ML, OPERATOR = "ai.onnx.ml", "TreeEnsembleRegressor"
+FLOAT32_BITS = 23
 
 
 class Node(NamedTuple):
-    """A turn, left where the feature is below `threshold`, or a leaf (feature -1) that adds `weight` to a score."""
+    """A turn, left where the feature is below `threshold`; or a leaf (feature -1) that adds `weights` to a score."""
 
     feature: int = NO_FEATURE
     threshold: float = 0.0
     left: int = 0
     right: int = 0
     missing_left: bool = False
-    weight: float = 0.0
+    weights: tuple[float, ...] = ()
 
     @property
     def is_leaf(self) -> bool:
@@ -52,22 +53,45 @@ class Scored:
         )
 
 
-def ensemble(trees: Sequence[Scored], middle: Sequence[float], rows: str, output: str) -> list["NodeProto"]:
+def ensemble(trees: Sequence[Scored], scores: int, rows: str, output: str) -> list["NodeProto"]:
     """The nodes that add up the weights of the leaves which `rows` reach: float64 [N, scores].
 
-    Summing up hundreds of trees in float32 costs a value its last digits; float64 costs a tenth of the time. The
-    operator answers in float32 all the same, so it counts from the `middle` of each score, where most rows are.
+    They add up in float64, at a tenth more time: in float32 the sum of hundreds of trees loses its last digits.
+    The operator still answers in float32: a sum that must be more exact comes in parts.
     """
     helper, wide = need("onnx.helper"), need("onnx").TensorProto.DOUBLE
-    attributes = {"n_targets": len(middle), "base_values_as_tensor": _doubles([-place for place in middle])}
-    given, counted, widened, middles = (f"{output}_{name}" for name in ("given", "counted", "widened", "middles"))
+    parts = max(len(node.weights) for tree in trees for node in tree.nodes)
+    attributes = {"n_targets": parts * scores, **_turns(trees), **_leaves(trees, scores)}
+    given, summed, widened, shape, split, axis = (f"{output}{number}" for number in range(6))
     return [
         helper.make_node("Cast", [rows], [given], to=wide),
-        helper.make_node(OPERATOR, [given], [counted], domain=ML, **attributes, **_turns(trees), **_leaves(trees)),
-        helper.make_node("Cast", [counted], [widened], to=wide),
-        helper.make_node("Constant", [], [middles], value=_doubles(middle)),
-        helper.make_node("Add", [widened, middles], [output]),
+        helper.make_node("TreeEnsembleRegressor", [given], [summed], domain="ai.onnx.ml", **attributes),
+        helper.make_node("Cast", [summed], [widened], to=wide),
+        helper.make_node("Constant", [], [shape], value_ints=[-1, parts, scores]),
+        helper.make_node("Reshape", [widened, shape], [split]),
+        helper.make_node("Constant", [], [axis], value_ints=[1]),
+        helper.make_node("ReduceSum", [split, axis], [output], keepdims=0),
     ]
+
+
+def largest_sum(trees: Sequence[Scored]) -> float:
+    """What the largest score cannot be larger than."""
+    sums = dict.fromkeys((tree.score for tree in trees), 0.0)
+    for tree in trees:
+        sums[tree.score] += max(abs(sum(node.weights)) for node in tree.nodes)
+    return max(sums.values())
+
+
+def in_two_parts(trees: Sequence[Scored]) -> list[Scored]:
+    """`trees` with every weight as a coarse number, of which float32 has any sum, and a small rest."""
+    grain = 2.0 ** (math.ceil(math.log2(largest_sum(trees) or 1.0)) - FLOAT32_BITS)
+
+    def parted(node: Node) -> Node:
+        weight = sum(node.weights)
+        coarse = round(weight / grain) * grain
+        return node._replace(weights=(coarse, weight - coarse)) if node.is_leaf else node
+
+    return [replace(tree, nodes=tuple(map(parted, tree.nodes))) for tree in trees]
 
 
 def _turns(trees: Sequence[Scored]) -> dict[str, Any]:
@@ -84,18 +108,20 @@ def _turns(trees: Sequence[Scored]) -> dict[str, Any]:
     }
 
 
-def _leaves(trees: Sequence[Scored]) -> dict[str, Any]:
-    places = [(number, place) for number, tree in enumerate(trees) for place in _leaf_places(tree)]
+def _leaves(trees: Sequence[Scored], scores: int) -> dict[str, Any]:
+    added = [
+        (number, place, tree.score + part * scores, weight)
+        for number, tree in enumerate(trees)
+        for place, node in enumerate(tree.nodes)
+        for part, weight in enumerate(node.weights)
+    ]
+    numbers, places, targets, weights = zip(*added, strict=True)
     return {
-        "target_treeids": [number for number, _ in places],
-        "target_nodeids": [place for _, place in places],
-        "target_ids": [trees[number].score for number, _ in places],
-        "target_weights_as_tensor": _doubles([trees[number].nodes[place].weight for number, place in places]),
+        "target_treeids": numbers,
+        "target_nodeids": places,
+        "target_ids": targets,
+        "target_weights_as_tensor": _doubles(weights),
     }
-
-
-def _leaf_places(tree: Scored) -> list[int]:
-    return [place for place, node in enumerate(tree.nodes) if node.is_leaf]
 
 
 def _doubles(numbers: Sequence[float]) -> Any:
