@@ -58,22 +58,34 @@ def test_a_change_that_was_decided_on_the_past_is_a_conflict_and_writes_nothing(
     assert rows() == before
 
 
+def remove(registry: str, entry: str) -> None:
+    key = {"registry": {"S": registry}, "entry": {"S": entry}}
+    boto3.client("dynamodb").delete_item(TableName=TABLE, Key=key)
+
+
 def test_an_audit_entry_is_never_written_over(shelf: Shelf, record: Record) -> None:
-    """Even when somebody has set the revision back."""
-    key = {"registry": {"S": f"{BUCKET}/team"}, "entry": {"S": "linear"}}
-    boto3.client("dynamodb").put_item(TableName=TABLE, Item={**key, "revision": {"N": "0"}})
-    again = Change(
-        model_name="linear", entry=signature("mallory").entry(Model("linear", 0), "archive", "1.0.0"), stable=None
-    )
+    """Even when somebody has removed the revision that guards it."""
+    remove(f"{BUCKET}/team", "linear")
+    forged = signature("mallory").entry(Model("linear", 0), "archive", "1.0.0")
     with pytest.raises(Conflict):
-        shelf.ledger.commit(again)
+        shelf.ledger.commit(Change(model_name="linear", entry=forged, stable=None))
     assert [entry.by for entry in shelf.ledger.audit("linear")] == ["ada"]
+
+
+@pytest.mark.parametrize("revision", [1, 2])
+def test_a_revision_is_never_written_over(shelf: Shelf, record: Record, tmp_path: Path, revision: int) -> None:
+    """Even when somebody has removed the audit entry of the same number."""
+    register(shelf, made(tmp_path, "1.1.0", seed=1), signature())
+    remove(PARTITION, f"audit#{revision:06d}")
+    forged = signature("mallory").entry(Model("linear", revision - 1), "archive", "1.0.0")
+    with pytest.raises(Conflict):
+        shelf.ledger.commit(Change(model_name="linear", entry=forged, stable=None))
+    assert shelf.ledger.model("linear").revision == 2
 
 
 def test_a_removed_audit_entry_is_missed(shelf: Shelf, record: Record, tmp_path: Path) -> None:
     register(shelf, made(tmp_path, "1.1.0", seed=1), signature())
-    key = {"registry": {"S": PARTITION}, "entry": {"S": "audit#000001"}}
-    boto3.client("dynamodb").delete_item(TableName=TABLE, Key=key)
+    remove(PARTITION, "audit#000001")
     with pytest.raises(RegistryError, match="the audit log of linear was altered: entry 1 is missing"):
         shelf.ledger.audit("linear")
 
