@@ -1,6 +1,7 @@
 """Models that other people trained and published, none of which the project ships."""
 
 import gzip
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,6 +119,13 @@ def test_a_published_file_is_exported_or_refused(shared_data: Path, name: str) -
     assert found.comparison.is_equal
     assert found.comparison.worst <= verdict.within
     assert len(found.native) >= verdict.rows
+
+
+def test_the_docs_list_every_model_and_no_other() -> None:
+    docs = (Path(__file__).parents[2] / "docs/export.md").read_text().partition("## Models that others published")[2]
+    assert set(re.findall(r"^\| `([^`]+)` \|", docs, re.MULTILINE)) == {
+        name for name, verdict in VERDICTS.items() if verdict != NO_MODEL
+    }
 
 
 @OLD_JSON
