@@ -3,18 +3,26 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
 import onnx
+import pandas
 import pytest
 import xgboost
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+from sklearn.tree import DecisionTreeClassifier
 
 from export.errors import ExportError, Refused
 from export.exporter import Request, export
+from export.samples import Sample
 from serinus import golden
 from serinus.predictor import Predictor
 from serinus.schema import RegressionSchema
@@ -164,6 +172,25 @@ def test_the_target_is_taken_out_of_the_sample(booster: Path, tmp_path: Path) ->
     bundle = export(request, tmp_path / "m", created_at=NOW)
     assert bundle.metadata.parity.kinds["sample"] == 2
     assert np.float32([[1, 2, 3]]) in golden.load(bundle)[0]
+
+
+def test_words_in_a_sample_are_those_of_the_model(tmp_path: Path) -> None:
+    """The same rows as text and as the numbers the schema gives the words: the same bundle but for their source."""
+    generator = np.random.default_rng(0)
+    crops, rain = generator.choice(["rice", "maize"], 200), generator.normal(size=200).astype(np.float32)
+    table = pandas.DataFrame({"crop": crops, "rain": rain})
+    encoder = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["crop"]), remainder="passthrough")
+    model = make_pipeline(encoder, DecisionTreeClassifier(max_depth=3)).fit(table, (crops == "rice") == (rain > 0))
+    joblib.dump(model, tmp_path / "model.pkl")
+    table.assign(sold="yes").to_csv(tmp_path / "sample.csv", index=False)
+    codes = np.stack([np.where(crops == "rice", 1, 0), rain], axis=1)
+    samples: dict[str, Any] = {"text": tmp_path / "sample.csv", "numbers": Sample(codes, ("crop", "rain"))}
+    requests = {how: Request(tmp_path / "model.pkl", "crops", "1.0.0", sample=samples[how]) for how in samples}
+    requests["text"] = replace(requests["text"], target="sold")
+    bundles = [export(requests[how], tmp_path / how, created_at=NOW) for how in samples]
+    assert bundles[0].metadata.input_schema.categories["crop"].words == ("maize", "rice")
+    assert bundles[0].files["reference.npz"] == bundles[1].files["reference.npz"]
+    assert bundles[0].files["golden.npz"] == bundles[1].files["golden.npz"]
 
 
 def test_a_regressor_says_what_its_value_is_and_counts(tmp_path: Path) -> None:
