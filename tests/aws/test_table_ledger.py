@@ -5,8 +5,10 @@ from typing import Any
 
 import boto3
 import pytest
+from typer.testing import CliRunner
 
-from serinus.aws.registry import bucket_shelf, create
+from serinus.aws.registry import bucket_shelf
+from serinus.cli import app
 from serinus.errors import RegistryError
 from serinus.registry.record import AuditEntry, Change, Model, Record
 from serinus.registry.register import register
@@ -123,9 +125,10 @@ def test_a_registry_is_made_once(place: BucketPlace) -> None:
     bucket = "fresh-of-tests"
     region = {"LocationConstraint": "eu-central-1"}
     boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=region)
-    first, second = (create(f"s3://{bucket}/team", "fresh") for _ in range(2))
+    at = ["models", "init", "--registry", f"s3://{bucket}/team", "--table", "fresh"]
+    first, second = (CliRunner().invoke(app, at, catch_exceptions=False).stdout.splitlines() for _ in range(2))
     assert [line.split()[0] for line in first] == ["bucket", "made"]
-    assert second == []
+    assert second == ["nothing to do"]
     table = boto3.client("dynamodb").describe_table(TableName="fresh")["Table"]
     assert table["DeletionProtectionEnabled"]
     assert boto3.client("s3").get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"

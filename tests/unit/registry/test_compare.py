@@ -4,6 +4,8 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
@@ -13,6 +15,7 @@ from serinus.cli.models.rows import rows_to_ask
 from serinus.cli.models.screen import WIDTH, picture, screen
 from serinus.errors import InputError, JobError
 from serinus.registry.compare import Comparison, compare
+from serinus.registry.predictions import Predictions
 from tests.shelves import made
 
 HEIGHT = 50
@@ -128,18 +131,22 @@ def test_rows_of_a_file_are_asked_whatever_kind_of_file_it_is(first, second, tmp
     rows = np.random.default_rng(1).normal(size=(300, 3)).astype(np.float32)
     np.savez(tmp_path / "rows.npz", X=rows)
     np.savetxt(tmp_path / "rows.csv", rows, delimiter=",", header="f0,f1,f2", comments="", fmt="%.9g")
+    pq.write_table(pa.table({f"f{place}": column for place, column in enumerate(rows.T)}), tmp_path / "rows.parquet")
     found = [
         compare(first, second, None, rows_to_ask(tmp_path / name, (first.metadata, second.metadata)))
-        for name in ("rows.npz", "rows.csv")
+        for name in ("rows.npz", "rows.csv", "rows.parquet")
     ]
-    assert [comparison.source for comparison in found] == ["rows of rows.npz", "rows of rows.csv"]
-    array, text = (comparison.predictions for comparison in found)
-    assert not isinstance(array, str)
-    assert not isinstance(text, str)
-    assert array.rows == text.rows == 300
-    assert (array.flips, array.agreement) == (text.flips, text.agreement)
-    assert array.largest[0].size == text.largest[0].size
-    assert int(text.largest[0].row.split()[1]) == int(array.largest[0].row.split()[1]) + 2  # lines start at 1
+    assert [comparison.source for comparison in found] == [f"rows of rows.{kind}" for kind in ("npz", "csv", "parquet")]
+    array, text, table = (comparison.predictions for comparison in found)
+    assert isinstance(array, Predictions)
+    assert isinstance(text, Predictions)
+    assert isinstance(table, Predictions)
+    assert array.rows == text.rows == table.rows == 300
+    assert (array.flips, array.agreement) == (text.flips, text.agreement) == (table.flips, table.agreement)
+    assert array.largest[0].size == text.largest[0].size == table.largest[0].size
+    row = int(array.largest[0].row.removeprefix("row "))
+    assert text.largest[0].row == f"line {row + 2}"
+    assert table.largest[0].row == f"row {row + 1}"
 
 
 def test_rows_that_cannot_be_read_are_counted(first, second, tmp_path):
