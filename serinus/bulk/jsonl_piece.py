@@ -1,5 +1,6 @@
 """The rows of a piece of JSON lines, read one by one."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from serinus.bulk.columns import VECTOR, Columns
 from serinus.bulk.json_ids import IdKind, members
 from serinus.bulk.text import Piece
 from serinus.errors import InputError, Problem, shown
+from serinus.rows import Doubled, once
 from serinus.schema import Category, expected_number, word_problem
 
 NUMBERS = frozenset((float, int, type(None)))
@@ -122,4 +124,8 @@ def _object(line: bytes, ids: Iterable[str]) -> Mapping[str, object]:
         raise InputError([Problem("row", error.msg, "a JSON object")]) from error
     if not isinstance(row, dict):
         raise InputError([Problem("row", shown(row), "a JSON object")])
+    if line.count(b":") != len(row):  # more colons than names: in words, in what a name holds, or a name given twice
+        doubled = json.loads(line, object_pairs_hook=once)
+        if isinstance(doubled, Doubled):
+            raise InputError([Problem(name, f"{times} times", "each name once") for name, times in doubled.items()])
     return row

@@ -159,6 +159,8 @@ BAD_JSON = {
     "truth": ('{"id": "a", "f0": 1, "f1": true, "f2": 3}', "f1: got True, expected a finite number"),
     "too large": ('{"id": "a", "f0": 1e39, "f1": 2, "f2": 3}', "f0: got 1e+39, expected a float32 number"),
     "NaN": ('{"id": "a", "f0": NaN, "f1": 2, "f2": 3}', "row: got"),
+    "twice": ('{"id": "a", "f0": 1, "f0": 2, "f1": 2, "f2": 3}', "f0: got '2 times', expected each name once"),
+    "twice, spelt out": ('{"id": "a:b", "f0": 1, "f1" : 2, "f1": 2, "f2": 3}', "f1: got '2 times', expected each"),
     "other kind": ('{"id": 7, "f0": 1, "f1": 2, "f2": 3}', "id: got 7, expected text, as in the file's first rows"),
     "new member": ('{"id": "a", "f0": 1, "f1": 2, "f2": 3, "x": 1}', "x: got 1, expected only the members"),
     "a list of features": ('{"id": "a", "features": [1, 2, 3]}', "features: got 'a list of 3', expected only"),
