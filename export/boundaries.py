@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.original import Tree
-from export.steps import Step, apply
+from export.steps import Step, apply_unrounded
 from serinus.schema import LARGEST, Rows
 
 Floats = NDArray[np.float32]
@@ -34,19 +34,30 @@ def turns(tree: Tree, steps: Sequence[Step]) -> Turns:
     return Turns(tree, at)
 
 
-def first_reaching(targets: Floats, features: NDArray[np.int32], steps: Sequence[Step]) -> Floats:
-    """The smallest float32 that the `steps` of a feature take to `targets` or above; infinity where none does."""
+def first_reaching(targets: NDArray[np.floating], features: NDArray[np.int32], steps: Sequence[Step]) -> Floats:
+    """The smallest float32 that the `steps` of a feature take to `targets` or above; infinity where none does.
+
+    Behind the steps, float32 targets are compared with float32 numbers, float64 targets with what is not rounded yet.
+    """
     if not steps:
-        return targets
-    own = [Step(step.operation, step.constant[features]) for step in steps]
+        return rounded_up(targets)
+    own = [step.of(features) for step in steps]
     low = np.full(len(targets), ordinal(np.float32(-LARGEST)), np.int64)
     high = np.full(len(targets), ordinal(np.float32(np.inf)), np.int64)
     for _ in range(BITS):
         middle = (low + high) // 2
-        reaches = apply(own, number(middle)) >= targets
+        with np.errstate(over="ignore"):
+            reaches = apply_unrounded(own, number(middle)).astype(targets.dtype) >= targets
         high = np.where(reaches, middle, high)
         low = np.where(reaches | (low == high), low, middle + 1)
-    return number(high)
+    return np.where(np.isposinf(targets), np.float32(np.inf), number(high))  # where a scaler overflows is no turn
+
+
+def rounded_up(numbers: NDArray[np.floating]) -> Floats:
+    """The smallest float32 numbers at or above `numbers`."""
+    with np.errstate(over="ignore", under="ignore"):
+        nearest = numbers.astype(np.float32)
+    return np.where(nearest >= numbers, nearest, above(nearest))
 
 
 def ordinal(values: Rows | np.float32) -> Ordinals:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from export import from_lightgbm, from_xgboost
 from export.errors import Refused
@@ -16,8 +15,8 @@ from export.original import Framework, Original, classes, named_classes, value
 from export.pickles import unpickled
 from export.sklearn_drawing import drawn
 from export.sklearn_truth import Table, truth
-from export.steps import Step, apply, check_fitted, fills, is_arithmetic, steps_of
-from serinus.schema import OutputSchema, Rows
+from export.steps import check_fitted
+from serinus.schema import OutputSchema
 
 SEARCHES = ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV")
 BOOSTERS = {"xgboost": from_xgboost.of_booster, "lightgbm": from_lightgbm.of_booster}
@@ -43,47 +42,33 @@ def of_model(fitted: Any, labels: Sequence[str] | None) -> Original:
 
 
 def _of_estimator(model: Any, labels: Sequence[str] | None) -> Original:
-    steps, estimator = _parts(model)
-    drawing = drawn(estimator, may_miss=not fills(steps), whole=bool(steps))
-    sketch, output = drawing.sketch, _output(model, labels)
+    drawing = drawn(model)
+    sketch, names, output = drawing.sketch, fitted_names(model), _output(model, labels)
     if drawing.is_decision != hasattr(model, "classes_"):
-        raise Refused(f"the {type(estimator).__name__} was trained for another task than its class is made for")
-    names, words = fitted_names(model), sketch.vocabulary.categories()
+        raise Refused(f"the {type(model).__name__} was trained for another task than its class is made for")
     names = None if names is None else tuple(names[feature] for feature in drawing.features)
-    table = Table(tuple(words), sketch.vocabulary, is_frame=bool(words) or sketch.needs_frame, names=names)
-
-    def known(rows: Rows) -> NDArray[np.bool_]:
-        return sketch.numbers.known(apply(steps, rows))
-
+    words = sketch.vocabulary.categories()
+    is_frame = bool(words) or sketch.needs_frame
+    table = Table(tuple(words), sketch.vocabulary, names, drawing.dtype, is_frame=is_frame)
     original = Original(
         framework=FRAMEWORKS.get(_library(model), "sklearn"),
         framework_version=str(need(_library(model)).__version__),
-        predict=truth(model, table, known, drawing.answer.width),
+        predict=truth(model, table, sketch.numbers.known, drawing.answer.width),
         graph=drawing.model,
         output=output,
         features=len(drawing.features),
         nan_policy="allow" if sketch.takes_missing else "reject",
         dependencies={**versions("onnx"), **sketch.dependencies},
         names=names,
-        steps=steps,
         trees=tuple(sketch.trees),
         categories=words,
         codes=sketch.numbers.codes,
-        knows=known,
+        knows=sketch.numbers.known,
         adds_up=sketch.adds_up,
+        on_the_way=sketch.numbers.steps,
     )
     _try(original, model)
     return original
-
-
-def _parts(model: Any) -> tuple[tuple[Step, ...], Any]:
-    """What a Pipeline does to all columns alike, as steps, and the estimator behind; or no steps, and all of it."""
-    if type(model).__name__ != "Pipeline":
-        return (), model
-    *front, (_, last) = model.steps
-    if not all(is_arithmetic(part) for _, part in front):
-        return (), model
-    return tuple(step for _, part in front for step in steps_of(part)), last
 
 
 def _library(fitted: Any) -> str:

@@ -129,9 +129,11 @@ def _inner(nodes: Iterable[NodeProto]) -> list[onnx.GraphProto]:
 def _front(steps: Sequence[Step], output: str) -> Draft:
     """The nodes that do to `input` what the `steps` do to rows."""
     draft, name = Draft("step"), "input"
+    if any(step.keeps for step in steps):
+        name = draft.add("Cast", name, to=TensorProto.DOUBLE)
     for step in steps:
         name = applied(draft, name, step)
-    draft.nodes.append(helper.make_node("Identity", [name], [output]))
+    draft.nodes.append(helper.make_node("Cast", [name], [output], to=TensorProto.FLOAT))
     return draft
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from export.errors import Refused
 from export.steps import Step
@@ -38,7 +39,10 @@ class Original:
     categories: by place, the features that are words to a caller: a row holds the number of the word, -1 for another
     codes: by place, the features that are whole numbers to the model, and the numbers it tells apart
     knows: which rows the original answers, where it raises an error about some; `predict` answers those with NaN
+    on_the_way: by place, what the graph itself does to a feature before it is used: from where the gate imagines rows
     adds_up: whether features go into sums beside the trees, where the largest numbers there are leave only noise
+    examples: rows that came with the model, which the gate tries where there is no sample
+    training: what the file says of how it came about, to be kept in the metadata
     """
 
     framework: Framework
@@ -56,6 +60,9 @@ class Original:
     codes: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
     knows: Callable[[Rows], NDArray[np.bool_]] | None = None
     adds_up: bool = False
+    on_the_way: Mapping[int, tuple[Step, ...]] = field(default_factory=dict)
+    examples: Rows | None = None
+    training: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 def classes(count: int, labels: Sequence[str] | None) -> ClassificationSchema:

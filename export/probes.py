@@ -130,10 +130,13 @@ def _filled(sample: Rows) -> Rows:
 
 def _imagined(original: Original, generator: Generator) -> Rows:
     """Rows out of the model's own thresholds, taken back through its preprocessing."""
-    wanted = generator.normal(size=(IMAGINED, original.features)).astype(np.float32)
+    normal = generator.normal(size=(IMAGINED, original.features)).astype(np.float32)
+    wanted = normal.copy()
+    for place, steps in original.on_the_way.items():
+        wanted[:, place] = first_reaching(normal[:, place], np.zeros(IMAGINED, np.int32), steps)
     for feature, thresholds in _thresholds(original.trees).items():
         spread = thresholds.std() or max(1.0, abs(float(thresholds[0])))
-        wanted[:, feature] = generator.choice(thresholds, IMAGINED) + wanted[:, feature] * spread / 4
+        wanted[:, feature] = generator.choice(thresholds, IMAGINED) + normal[:, feature] * spread / 4
     features = np.tile(np.arange(original.features, dtype=np.int32), IMAGINED)
     rows = first_reaching(wanted.reshape(-1), features, original.steps).reshape(wanted.shape)
     rows = np.where(np.abs(rows) < LARGEST / 2, rows, np.float32(0.0))

@@ -10,6 +10,7 @@ from export.boundaries import first_reaching
 from export.drafts import Draft
 from export.errors import Refused
 from export.original import Tree
+from export.precision import Clues
 from export.sklearn_words import Heard, Numbers, Vocabulary
 from export.steps import check_fitted
 from export.wires import Source, Wire, picked
@@ -49,6 +50,7 @@ class Sketch:
     needs_frame: whether columns are selected by name; adds_up: whether features go into sums
     demands: float32 [N, 1] each, 1 where the original answers and 0 where it raises an error
     read: the features that anything reads; dependencies: of the libraries in it
+    clues: to the precision that the model was fitted in
     """
 
     def __init__(self, readers: Readers) -> None:
@@ -62,6 +64,7 @@ class Sketch:
         self.demands: list[str] = []
         self.read: set[int] = set()
         self.dependencies: dict[str, str] = {}
+        self.clues = Clues()
         self._readers = readers
 
     def transformed(self, transformer: Any, wire: Wire) -> Wire:
@@ -123,7 +126,7 @@ def check(fitted: Any, known: Mapping[str, object], problem: str) -> None:
 
 def in_callers_numbers(trees: Sequence[Tree], wire: Wire) -> list[Tree]:
     """`trees` that read columns of `wire`, as trees that read features of the caller; other turns become leaves."""
-    if all(source == Source(place) for place, source in enumerate(wire.sources)):
+    if not trees or all(source == Source(place) for place, source in enumerate(wire.sources)):
         return list(trees)
     feature = np.concatenate([tree.feature for tree in trees])
     threshold = np.concatenate([tree.threshold for tree in trees])

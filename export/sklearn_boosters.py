@@ -7,6 +7,7 @@ import numpy as np
 
 from export import from_lightgbm, from_xgboost
 from export.errors import Refused
+from export.lightgbm_text import parsed
 from export.original import Original
 from export.sketch import Answer, Sketch
 from export.sklearn_answers import decided
@@ -23,17 +24,19 @@ def xgboost(sketch: Sketch, model: Any, given: Wire) -> Answer:
         rows = _without(sketch, rows, float(model.missing))
     booster = model.get_booster()
     booster.set_param({"nthread": 1})
-    return _grafted(sketch, from_xgboost.of_booster(booster, None), rows)
+    original = from_xgboost.of_booster(booster, None)
+    for tree in original.trees:
+        sketch.clues.turn(rows, tree.feature, tree.threshold, at_numbers=True)
+    return _grafted(sketch, original, rows)
 
 
 def lightgbm(sketch: Sketch, model: Any, given: Wire) -> Answer:
-    """LightGBM compares float64 numbers, its graph those that float32 has."""
-    if not given.is_exact and any(source is not None for source in given.sources):
-        raise Refused(
-            f"the {type(model).__name__} stands behind steps that compute in float64, which its graph cannot follow: "
-            "let a ColumnTransformer scale the columns before others are encoded"
-        )
-    return _grafted(sketch, from_lightgbm.of_booster(model.booster_, None), narrow(sketch.draft, given))
+    """LightGBM compares float64 numbers."""
+    for tree in parsed(model.booster_.model_to_string()).trees:
+        feature = np.where(tree.is_categorical, -1, tree.feature)
+        halfway = np.nextafter(tree.threshold, -np.inf)  # the number itself still goes left
+        sketch.clues.turn(given, feature, halfway, at_numbers=False)
+    return _grafted(sketch, from_lightgbm.of_booster(model.booster_, None), given)
 
 
 def _grafted(sketch: Sketch, original: Original, rows: Wire) -> Answer:

@@ -26,7 +26,7 @@ def filled(sketch: Sketch, given: Wire) -> str:
     fills: NDArray[np.floating] = np.array([_fill(sketch, source) for source in given.sources], given.dtype)
     if np.isnan(fills).all():
         return given.name
-    return applied(sketch.draft, given.name, Step("Fill", fills), is_wide=given.is_wide)
+    return applied(sketch.draft, given.name, Step("Fill", fills, keeps=given.is_wide))
 
 
 def rejects_others(encoder: Any) -> bool:

@@ -9,9 +9,11 @@ import numpy as np
 from export.drafts import FLOAT
 from export.extras import need
 from export.pieces import OPSETS
+from export.precision import is_double
 from export.sketch import Decision, Sketch, check
 from export.sklearn_models import READERS
-from export.wires import Source, Wire, narrow
+from export.steps import Precision
+from export.wires import Source, Wire, narrow, wide
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -21,10 +23,14 @@ START = "input"
 
 @dataclass(frozen=True)
 class Drawing:
-    """features: those of the caller, by their places among the features that the estimator was fitted on."""
+    """features: those of the caller, by their places among the features that the estimator was fitted on.
+
+    dtype: in which type numbers reach the estimator
+    """
 
     sketch: Sketch
     features: tuple[int, ...]
+    dtype: Precision
     answer: Wire
     is_decision: bool
 
@@ -42,34 +48,38 @@ class Drawing:
         return model
 
 
-def drawn(estimator: Any, *, may_miss: bool, whole: bool) -> Drawing:
-    """whole: take every feature that the estimator was fitted on, also those that it drops."""
+def drawn(estimator: Any) -> Drawing:
+    """The estimator in the precision it was fitted in, without columns that it selects nothing from."""
     check(estimator, READERS.estimators, "cannot export a {}")
-    count = int(estimator.n_features_in_)
-    drawing = _drawn(estimator, range(count), count, may_miss=may_miss)
+    every = range(int(estimator.n_features_in_))
+    drawing = _drawn(estimator, every, np.float32)
+    if drawing.sketch.numbers.are_stepped:
+        double = _drawn(estimator, every, np.float64)
+        drawing = double if is_double(drawing.sketch.clues, double.sketch.clues) else drawing
     read = sorted(drawing.sketch.read)
-    if whole or not drawing.sketch.needs_frame or len(read) == count:
+    if not drawing.sketch.needs_frame or len(read) == len(every):
         return drawing
-    return _drawn(estimator, read, count, may_miss=may_miss)
+    return _drawn(estimator, read, drawing.dtype)
 
 
-def _drawn(estimator: Any, features: Sequence[int], count: int, *, may_miss: bool) -> Drawing:
+def _drawn(estimator: Any, features: Sequence[int], dtype: Precision) -> Drawing:
     sketch = Sketch(READERS)
-    answer = sketch.answered(estimator, _start(sketch, features, count, may_miss=may_miss))
+    start = _start(sketch, features, int(estimator.n_features_in_))
+    answer = sketch.answered(estimator, wide(sketch.draft, start) if dtype == np.float64 else start)
     wire = answer.probabilities if isinstance(answer, Decision) else answer
     name = _with_demands(sketch, narrow(sketch.draft, wire).name)
     finished = Wire(sketch.draft.add("Identity", name), wire.sources)
-    return Drawing(sketch, tuple(features), finished, isinstance(answer, Decision))
+    return Drawing(sketch, tuple(features), dtype, finished, isinstance(answer, Decision))
 
 
-def _start(sketch: Sketch, features: Sequence[int], count: int, *, may_miss: bool) -> Wire:
+def _start(sketch: Sketch, features: Sequence[int], count: int) -> Wire:
     """As many columns as the estimator was fitted on; where it drops one, another stands in."""
     places = {feature: place for place, feature in enumerate(features)}
     sources = tuple(Source(places[column]) if column in places else None for column in range(count))
     if len(features) == count:
-        return Wire(START, sources, may_miss=may_miss)
+        return Wire(START, sources, may_miss=True)
     columns = sketch.draft.constant(np.array([places.get(column, 0) for column in range(count)], np.int64))
-    return Wire(sketch.draft.add("Gather", START, columns, axis=1), sources, may_miss=may_miss)
+    return Wire(sketch.draft.add("Gather", START, columns, axis=1), sources, may_miss=True)
 
 
 def _with_demands(sketch: Sketch, answer: str) -> str:

@@ -24,6 +24,7 @@ def linear(sketch: Sketch, model: Any, given: Wire) -> Wire:
 def _weighted(sketch: Sketch, model: Any, given: Wire) -> Wire:
     """float64 sums: of a model fitted on float32 rows too, whose own float32 sums are no nearer to the truth."""
     sketch.take_numbers(given, missing=False)
+    sketch.clues.remember(np.float32 if model.coef_.dtype == np.float32 else None, given)
     sketch.adds_up |= any(source is not None for source in given.sources)
     weights = np.atleast_2d(model.coef_).T.astype(np.float64)
     offsets = np.broadcast_to(model.intercept_, weights.shape[1]).astype(np.float64)

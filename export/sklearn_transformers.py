@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from export.errors import Refused
+from export.precision import fitted_on
 from export.sketch import Sketch
 from export.sklearn_words import Missing
 from export.steps import Step, check_nothing_dropped, missing_is_nan, steps_of, works_on_objects
@@ -47,7 +48,8 @@ def arithmetic(sketch: Sketch, transformer: Any, given: Wire) -> Wire:
     if given.is_sparse:
         raise Refused(f"a {type(transformer).__name__} behind a sparse matrix is not supported")
     sketch.take_numbers(given, missing=True)
-    for step in steps_of(transformer, wide=given.is_wide):
+    sketch.clues.remember(fitted_on(transformer), given)
+    for step in steps_of(transformer, given.dtype):
         given = stepped(sketch.draft, given, step)
     return given
 
@@ -70,7 +72,7 @@ def _filled(sketch: Sketch, imputer: Any, given: Wire, are_words: Any) -> Wire:
         [np.nan if is_word else fill for fill, is_word in zip(imputer.statistics_, are_words, strict=True)]
     )
     check_nothing_dropped(imputer, np.isnan(numbers.astype(np.float64)) & ~are_words)
-    given = stepped(sketch.draft, wide(sketch.draft, given), Step("Fill", numbers.astype(np.float64)))
+    given = stepped(sketch.draft, wide(sketch.draft, given), Step("Fill", numbers.astype(np.float64), keeps=True))
     sources = list(given.sources)
     for place in np.flatnonzero(are_words).tolist():
         sources[place] = _word_filled(sketch, sources[place], imputer.statistics_[place], missing)

@@ -52,6 +52,8 @@ def histogram_boosted(sketch: Sketch, boosted: Any, given: Wire) -> Answer:
             "with categorical_features=None"
         )
     trees = [constant(boosted._baseline_prediction), *_histogram_trees(boosted._predictors)]
+    for tree in trees:
+        sketch.clues.turn(given, tree.feature, tree.threshold, at_numbers=False)
     margins = _sums(sketch, boosted, given, trees)
     if hasattr(boosted, "classes_"):
         return chosen_by_margin(sketch, margins)

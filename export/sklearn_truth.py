@@ -1,6 +1,6 @@
 """The answers of a scikit-learn model to rows as a bundle gets them: float32 numbers, and the numbers of words.
 
-Numbers reach scikit-learn as float32, in an array, or in a DataFrame where columns are told by name or hold words.
+They reach the model in the precision it was fitted in, in a DataFrame where columns are told by name or hold words.
 """
 
 import warnings
@@ -16,6 +16,7 @@ from export.extras import need
 from export.feature_names import Names, unnamed_rows
 from export.sklearn_votes import shares
 from export.sklearn_words import Vocabulary
+from export.steps import Precision
 from serinus.golden import Natives
 from serinus.schema import Rows
 
@@ -24,18 +25,23 @@ Known = Callable[[Rows], NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class Table:
-    """Rows as the model was fitted on. names: of the columns of a DataFrame; None for an array."""
+    """Rows as the model was fitted on them.
+
+    names: of the columns; words: those that hold words; dtype: of the others; is_frame: a DataFrame, else an array
+    """
 
     words: Sequence[int]
     vocabulary: Vocabulary
-    is_frame: bool
     names: Names | None
+    dtype: Precision
+    is_frame: bool
 
     def of(self, rows: Rows) -> Any:
+        numbers = rows.astype(self.dtype)  # a copy: a scaler with copy=False writes into what it is given
         if not self.is_frame:
-            return rows.copy()  # a scaler with copy=False writes into what it is given
+            return numbers
         pandas = need("pandas")
-        columns: dict[int, Any] = {place: rows[:, place].copy() for place in range(rows.shape[1])}
+        columns: dict[int, Any] = {place: numbers[:, place] for place in range(rows.shape[1])}
         for place in self.words:
             columns[place] = pandas.Series(self.vocabulary.said(place, rows[:, place]), dtype=object)
         frame = pandas.DataFrame(columns)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.errors import Refused
-from export.steps import apply
+from export.steps import Step, apply
 from export.wires import Source
 from serinus.schema import Category, Rows
 
@@ -85,6 +85,15 @@ class Numbers:
         self.codes: dict[int, NDArray[np.float32]] = {}
         self._demanded: list[tuple[Source, NDArray[np.float32]]] = []
         self._stepped: list[Source] = []
+
+    @property
+    def are_stepped(self) -> bool:
+        return bool(self._stepped)
+
+    @property
+    def steps(self) -> dict[int, tuple[Step, ...]]:
+        """By place, what is done to a feature where it is first read behind a step."""
+        return {source.place: source.steps for source in reversed(self._stepped)}
 
     def read(self, source: Source) -> None:
         """A number is read that must not overflow on the way."""

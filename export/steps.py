@@ -1,12 +1,12 @@
-"""Preprocessing as arithmetic: what fitted imputers and scalers do to float32 rows, rounding as scikit-learn rounds.
+"""Preprocessing as arithmetic: what fitted imputers and scalers do to rows, rounding as scikit-learn rounds.
 
-scikit-learn fed float32 rows answers float32 rows, but not every transformer computes in float32 on the way: a
-constant kept in float64 makes NumPy compute in float64 and round back. A step therefore has the dtype of its constant,
+scikit-learn fed float64 rows computes in float64. Fed float32 rows it answers float32 rows, but not every transformer
+computes in float32 on the way: a constant kept in float64 makes NumPy compute in float64 and round back. Both are kept
 here and in the graph; a tree behind a scaler would otherwise see the neighbour of the number it was trained on.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -33,20 +33,37 @@ class Step:
     """One operation on every feature; `constant` is float32 or float64 [F], and says in which of them it is done.
 
     Fill puts the constant where a value is missing; the others are ONNX operators of these names.
+    keeps: the result stays float64, or else it is rounded to float32
     """
 
     operation: Operation
     constant: NDArray[np.floating]
+    keeps: bool = False
 
-    def __call__(self, rows: Rows) -> Rows:
+    def __call__(self, rows: NDArray[np.floating]) -> NDArray[np.floating]:
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            made = self._computed(rows)
+            return made if self.keeps else made.astype(np.float32)
+
+    def _computed(self, rows: NDArray[np.floating]) -> NDArray[np.floating]:
         if self.operation == "Fill":
             return np.where(np.isnan(rows), self.constant, rows)
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            exact = ARITHMETIC[self.operation](rows.astype(self.constant.dtype), self.constant)
-            return np.asarray(exact, np.float32)
+        wider = np.result_type(rows.dtype, self.constant.dtype)
+        made: NDArray[np.floating] = ARITHMETIC[self.operation](rows.astype(wider), self.constant)
+        return made
+
+    def of(self, features: NDArray[np.integer]) -> "Step":
+        """The step as it is for some features."""
+        return replace(self, constant=self.constant[features])
 
 
 def apply(steps: Sequence[Step], rows: Rows) -> Rows:
+    with np.errstate(over="ignore"):
+        return apply_unrounded(steps, rows).astype(np.float32)
+
+
+def apply_unrounded(steps: Sequence[Step], rows: NDArray[np.floating]) -> NDArray[np.floating]:
+    """float32 where the last step is, or else float64."""
     for step in steps:
         rows = step(rows)
     return rows
@@ -57,29 +74,30 @@ def fills(steps: Sequence[Step]) -> bool:
     return any(step.operation == "Fill" for step in steps)
 
 
-def steps_of(transformer: Any, *, wide: bool = False) -> tuple[Step, ...]:
+def steps_of(transformer: Any, dtype: Precision = np.float32) -> tuple[Step, ...]:
     """The steps of a fitted scikit-learn transformer, or of a Pipeline of them; Refused when one is not arithmetic.
 
-    wide: on float64 rows, where every constant keeps the precision it was fitted in
+    dtype: of the rows that it is fed
     """
+    return tuple(step for part in parts_of(transformer) for step in _steps(part, dtype))
+
+
+def parts_of(transformer: Any) -> list[Any]:
+    """The transformers of a Pipeline, one after another, or the one there is."""
     if type(transformer).__name__ == "Pipeline":
-        return tuple(step for _, part in transformer.steps for step in steps_of(part, wide=wide))
-    if transformer is None or transformer == "passthrough":
-        return ()
+        return [each for _, part in transformer.steps for each in parts_of(part)]
+    return [] if transformer is None or transformer == "passthrough" else [transformer]
+
+
+def _steps(transformer: Any, dtype: Precision) -> tuple[Step, ...]:
     kind = type(transformer).__name__
     if kind not in READERS:
         raise Refused(f"cannot put a {kind} in front of a model; supported are {', '.join(READERS)}, and Pipelines")
     check_fitted(transformer)
-    return READERS[kind](transformer, np.float64 if wide else np.float32)
-
-
-def is_arithmetic(transformer: Any) -> bool:
-    """Whether a transformer does the same kind of thing to every column: all numbers in, as many numbers out."""
-    if type(transformer).__name__ == "Pipeline":
-        return all(is_arithmetic(part) for _, part in transformer.steps)
-    if type(transformer).__name__ == "SimpleImputer":
-        return not works_on_objects(transformer)
-    return transformer is None or transformer == "passthrough" or type(transformer).__name__ in READERS
+    steps = READERS[kind](transformer, dtype)
+    if dtype == np.float32:
+        return steps
+    return tuple(replace(step, constant=step.constant.astype(np.float64), keeps=True) for step in steps)
 
 
 def works_on_objects(imputer: Any) -> bool:

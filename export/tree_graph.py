@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from export.boundaries import rounded_up
 from export.extras import need
 from export.original import Tree
 
@@ -47,7 +48,7 @@ class Scored:
         feature, threshold, left, right, *_ = zip(*self.nodes, strict=True)
         return Tree(
             feature=np.array(feature, np.int32),
-            threshold=np.array(threshold, np.float32),
+            threshold=rounded_up(np.array(threshold, np.float64)),
             left=np.array(left, np.int32),
             right=np.array(right, np.int32),
         )

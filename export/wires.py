@@ -92,20 +92,25 @@ def joined(draft: Draft, wires: Sequence[Wire]) -> Wire:
 
 
 def stepped(draft: Draft, wire: Wire, step: Step) -> Wire:
-    """`wire` behind one operation on every column; its constant is of float64 where the wire is."""
+    """`wire` behind one operation on every column, which keeps float64 where the wire is float64."""
     sources = tuple(_behind(source, step, column) for column, source in enumerate(wire.sources))
-    name = applied(draft, wire.name, step, is_wide=wire.is_wide)
     filled = step.operation == "Fill" and not np.isnan(step.constant).any()
     is_exact = not wire.is_wide or (step.operation == "Fill" and wire.is_exact and _is_exact(step))
-    return replace(wire, name=name, sources=sources, is_exact=is_exact, may_miss=wire.may_miss and not filled)
+    return replace(
+        wire,
+        name=applied(draft, wire.name, step),
+        sources=sources,
+        is_exact=is_exact,
+        may_miss=wire.may_miss and not filled,
+    )
 
 
-def applied(draft: Draft, name: str, step: Step, *, is_wide: bool = False) -> str:
-    """What `step` makes of the tensor `name`: float64 where `is_wide`, else float32, whatever it computes in."""
-    constant = draft.constant(step.constant[None, :].astype(np.float64 if is_wide else step.constant.dtype))
+def applied(draft: Draft, name: str, step: Step) -> str:
+    """What `step` makes of the tensor `name`, which is float64 if the step keeps that, or else float32."""
+    constant = draft.constant(step.constant[None, :])
     if step.operation == "Fill":
         return draft.add("Where", draft.add("IsNaN", name), constant, name)
-    if is_wide or step.constant.dtype == np.float32:
+    if step.keeps or step.constant.dtype == np.float32:
         return draft.add(step.operation, name, constant)
     exact = draft.add(step.operation, draft.add("Cast", name, to=DOUBLE), constant)
     return draft.add("Cast", exact, to=FLOAT)
@@ -114,7 +119,7 @@ def applied(draft: Draft, name: str, step: Step, *, is_wide: bool = False) -> st
 def _behind(source: Source | None, step: Step, column: int) -> Source | None:
     if source is None or (step.operation == "Fill" and np.isnan(step.constant[column])):
         return source
-    return replace(source, steps=(*source.steps, Step(step.operation, step.constant[column : column + 1])))
+    return replace(source, steps=(*source.steps, step.of(np.array([column]))))
 
 
 def _is_exact(step: Step) -> bool:

@@ -48,4 +48,10 @@ def test_what_a_clipping_scaler_never_reaches_is_at_infinity() -> None:
 
 def test_without_steps_the_target_is_its_own_place() -> None:
     targets = np.float32([1.5, -2.0])
-    assert first_reaching(targets, np.array([0, 1], np.int32), ()) is targets
+    assert first_reaching(targets, np.array([0, 1], np.int32), ()).tolist() == targets.tolist()
+
+
+def test_between_two_float32_numbers_the_upper_one_is_reached_first() -> None:
+    between = np.nextafter(np.array([1.5, -2.0, 1e300]), np.inf)
+    expected = [np.nextafter(np.float32(1.5), np.float32(2)), np.nextafter(np.float32(-2), np.float32(0)), np.inf]
+    assert first_reaching(between, np.array([0, 1, 2], np.int32), ()).tolist() == expected

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from onnxmltools.convert.common.data_types import FloatTensorType
 
+from export.boundaries import rounded_up
 from export.errors import Refused
 from export.from_lightgbm import SUPPORTED, load, of_booster
 from export.gate import ParityFailed
@@ -133,7 +134,7 @@ def test_any_single_threshold_moved_by_one_bit_is_caught(towards: float) -> None
         wrong = original.graph()
         tensor = attribute(wrong, "nodes_values_as_tensor").t
         thresholds = numpy_helper.to_array(tensor).copy()
-        thresholds[node] = np.nextafter(np.float32(thresholds[node]), np.float32(towards))
+        thresholds[[node]] = np.nextafter(rounded_up(thresholds[[node]]), np.float32(towards))
         tensor.CopyFrom(numpy_helper.from_array(thresholds))
         with pytest.raises(ParityFailed, match="turn"):
             proof(original, graph_of(original, wrong))

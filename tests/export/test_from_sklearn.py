@@ -25,7 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from export.boundaries import turns
+from export.boundaries import first_reaching
 from export.errors import Refused
 from export.from_sklearn import load
 from export.gate import ParityFailed
@@ -179,27 +179,28 @@ def test_any_threshold_moved_by_one_bit_is_caught_behind_a_scaler_too(tmp_path, 
     assert len(inner) > 6
     for node in inner:
         wrong = original.graph()
-        _move(attribute(wrong, "nodes_values_as_tensor").t, node, towards)
-        if _turns_alike(original, node, towards):
-            continue
+        tensor = attribute(wrong, "nodes_values_as_tensor").t
+        before = np.array(numpy_helper.to_array(tensor))
+        after = before.copy()
+        after[node] = np.nextafter(last_left(before[node]), np.float32(towards))
+        tensor.CopyFrom(numpy_helper.from_array(after, tensor.name))
+        place = attribute(wrong, "nodes_featureids").ints[node]
+        if first_right(original, place, before[node]) == first_right(original, place, after[node]):
+            continue  # no float32 input falls between a threshold and its neighbour: a scaler can leave gaps
         with pytest.raises(ParityFailed, match="turn"):
             proof(original, graph_of(original, wrong), rows)
 
 
-def _move(tensor: onnx.TensorProto, node: int, towards: float) -> None:
-    """Move a float64 threshold to the float32 next to the last one that goes left."""
-    thresholds = np.array(numpy_helper.to_array(tensor))
-    nearest = np.float32(thresholds[node])
-    last_left = nearest if nearest <= thresholds[node] else np.nextafter(nearest, np.float32(-np.inf))
-    thresholds[node] = np.nextafter(last_left, np.float32(towards))
-    tensor.CopyFrom(numpy_helper.from_array(thresholds, tensor.name))
+def last_left(threshold: np.float64) -> np.float32:
+    nearest = np.float32(threshold)
+    return nearest if nearest <= threshold else np.nextafter(nearest, np.float32(-np.inf))
 
 
-def _turns_alike(original: Original, node: int, towards: float) -> bool:
-    """Whether no float32 input falls between a threshold and its neighbour: a scaler can leave gaps."""
-    (tree,) = original.trees
-    moved = replace(tree, threshold=np.nextafter(tree.threshold, np.float32(towards)))
-    return bool(turns(tree, original.steps).at[node] == turns(moved, original.steps).at[node])
+def first_right(original: Original, place: int, threshold: np.float64) -> np.float32:
+    """The smallest input that a tree behind the scaler sends right."""
+    target = np.nextafter(last_left(threshold), np.float32(np.inf))
+    (first,) = first_reaching(target[None], np.zeros(1, np.int32), original.on_the_way.get(place, ()))
+    return np.float32(first)
 
 
 def test_text_classes_become_labels_in_the_order_of_the_model(tmp_path: Path) -> None:

@@ -106,7 +106,8 @@ def rows_for(original: Original, trained: Rows, generator: np.random.Generator) 
         rows[:, feature] = generator.integers(lowest, len(category.words), len(rows))
     if original.nan_policy == "allow":
         rows[generator.uniform(size=rows.shape) < 0.2] = np.nan
-    return rows[~refused(rows, original.nan_policy)]
+    rows = rows[~refused(rows, original.nan_policy)]
+    return rows if original.knows is None else rows[original.knows(rows)]
 
 
 def check(file: Path, trained: Rows, generator: np.random.Generator) -> None:
