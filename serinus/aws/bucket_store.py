@@ -16,17 +16,26 @@ from serinus.registry.record import Record, StoredFile
 from serinus.registry.shelf import Leftover, Missing, Parcel, Report, digest_of
 
 POINTERS = ("latest", "stable")
+TABLE = "table"  # an object that names it
 
 
 @dataclass(frozen=True)
 class BucketStore:
-    """prefix: of every key, empty or ending in a slash."""
+    """prefix: of every key, empty or ending in a slash; table: where the ledger of these files is."""
 
     bucket: Bucket
     prefix: str
+    table: str
 
     def path(self, name: str, version: str) -> str:
         return self.bucket.url(self._key(name, f"v{version}"))
+
+    def check_table(self) -> None:
+        """RegistryError when the records are in another table: here nothing would seem to be registered."""
+        told = b"".join(self.bucket.read(self._key(TABLE)) or ()).decode()
+        if told not in ("", self.table):
+            registry = self.bucket.url(self.prefix)
+            raise RegistryError(f"the records of {registry} are in table {told}, not {self.table}: say --table {told}")
 
     def receive(self, parcel: Parcel, report: Report, *, over_leftover: bool = False) -> None:
         if not self.bucket.is_versioned():
@@ -34,6 +43,9 @@ class BucketStore:
                 f"bucket {self.bucket.name} keeps no versions of its objects, which a registry restores from; turn "
                 f"versioning on: serinus models init --registry {self.bucket.url(self.prefix)}"
             )
+        if self.bucket.find(self._key(TABLE)) is None:
+            self._write(self._key(TABLE), self.table.encode())
+        self.check_table()
         version = f"v{parcel.metadata.version}"
         for name, file in parcel.files.items():
             key = self._key(parcel.metadata.model_name, version, name)
@@ -95,7 +107,7 @@ class BucketStore:
                     raise Leftover(f"somebody else is writing {self.bucket.url(key)} right now: push again") from error
 
     def _write(self, key: str, body: bytes) -> None:
-        """Others may write a pointer at the same time; the last who does looks once more where it should show."""
+        """Others may write it at the same time; whoever does looks once more at what is there and should be."""
         try:
             self.bucket.put(key, io.BytesIO(body), hashlib.sha256(body).hexdigest(), self.bucket.find(key))
         except Overtaken:

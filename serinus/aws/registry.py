@@ -24,10 +24,12 @@ CONFIG = Config(
 
 
 def bucket_shelf(url: str, table: str) -> Shelf:
-    """The registry at `url`; other registries may share the table."""
+    """The registry at `url`; other registries may share the table, and none has its records in two."""
     bucket, prefix = _parts(url)
-    store = BucketStore(Bucket(_client("s3"), bucket), prefix)
-    return Shelf(TableLedger(_client("dynamodb"), table, scope=f"{bucket}/{prefix}".rstrip("/")), store)
+    ledger = TableLedger(_client("dynamodb"), table, scope=f"{bucket}/{prefix}".rstrip("/"))
+    store = BucketStore(Bucket(_client("s3"), bucket), prefix, table)
+    store.check_table()
+    return Shelf(ledger, store)
 
 
 def create(url: str, table: str) -> list[str]:

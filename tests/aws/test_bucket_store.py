@@ -10,14 +10,14 @@ import boto3
 import pytest
 
 from serinus.aws.objects import Watched
-from serinus.aws.registry import bucket_shelf
+from serinus.aws.registry import bucket_shelf, create
 from serinus.bundle import Bundle
 from serinus.errors import RegistryError
 from serinus.registry.register import register
 from serinus.registry.restore import restore
 from serinus.registry.shelf import Leftover, Parcel, Shelf
 from serinus.registry.validation import validate
-from tests.shelves import BUCKET, BucketPlace, Killed, die, made, once, signature
+from tests.shelves import BUCKET, TABLE, URL, BucketPlace, Killed, die, made, once, signature
 
 
 @pytest.fixture
@@ -44,7 +44,8 @@ def test_files_lie_where_the_documents_say(shelf: Shelf, bundle: Bundle) -> None
     record = register(shelf, bundle, signature()).record
     assert record.storage_path == f"s3://{BUCKET}/team/models/linear/v1.0.0"
     places = [f"v1.0.0/{name}" for name in ("SHA256SUMS", "golden.npz", "metadata.json", "model.onnx")]
-    assert sorted(objects()) == [f"team/models/linear/{place}" for place in ("latest", *places)]
+    expected = [*(f"team/models/linear/{place}" for place in ("latest", *places)), "team/models/table"]
+    assert sorted(objects()) == expected
     assert boto3.client("s3").get_object(Bucket=BUCKET, Key="team/models/linear/latest")["Body"].read() == b"v1.0.0\n"
 
 
@@ -59,9 +60,9 @@ def test_s3_itself_keeps_the_sha256_of_every_file(shelf: Shelf, bundle: Bundle) 
 def test_a_push_that_was_killed_does_not_send_again_what_is_there(
     place: BucketPlace, shelf: Shelf, bundle: Bundle
 ) -> None:
-    with pytest.raises(Killed), place.at_write(5, die):
+    with pytest.raises(Killed), place.at_write(7, die):
         register(shelf, bundle, signature())
-    assert len(objects()) == 2
+    assert [key.rpartition("/")[2] for key in objects()] == ["metadata.json", "model.onnx", "table"]
     sent: list[int] = []
     register(shelf, bundle, signature(), sent.append)
     assert sum(sent) == Parcel.of(bundle).size
@@ -117,7 +118,7 @@ def test_an_upload_that_was_overtaken_says_so(place: BucketPlace, shelf: Shelf, 
     """Somebody puts another file there between our look and our write, twice."""
     key = "team/models/linear/v1.0.0/model.onnx"
     strike = once(lambda: boto3.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"other"))
-    with place.at_write(1, strike), pytest.raises(Leftover, match=r"somebody else is writing s3://.*push again"):
+    with place.at_write(3, strike), pytest.raises(Leftover, match=r"somebody else is writing s3://.*push again"):
         shelf.store.receive(Parcel.of(bundle), lambda size: None, over_leftover=True)
 
 
@@ -194,10 +195,23 @@ def test_a_file_that_shrank_is_found_by_a_pull_that_goes_on(place: BucketPlace, 
 
 
 def test_what_aws_refuses_is_said_with_what_was_tried(bundle: Bundle, place: BucketPlace) -> None:
-    with pytest.raises(RegistryError, match=r"cannot ask whether bucket nowhere-at-all keeps versions: .*NoSuchBucket"):
-        register(bucket_shelf("s3://nowhere-at-all", "registry-of-tests"), bundle, signature())
+    with pytest.raises(RegistryError, match=r"cannot read s3://nowhere-at-all/models/table: .*NoSuchBucket"):
+        bucket_shelf("s3://nowhere-at-all", TABLE)
     with pytest.raises(RegistryError, match=r"cannot read table nowhere: .*ResourceNotFoundException"):
         bucket_shelf(f"s3://{BUCKET}", "nowhere").ledger.model("linear")
+
+
+def test_a_registry_has_its_records_in_one_table(shelf: Shelf, bundle: Bundle, tmp_path: Path) -> None:
+    """Who forgets to name it would see an empty registry, and write over files that the other table knows."""
+    create(URL, "forgotten")
+    early = bucket_shelf(URL, "forgotten")
+    register(shelf, bundle, signature())
+    refusal = f"the records of {URL}/ are in table {TABLE}, not forgotten: say --table {TABLE}"
+    with pytest.raises(RegistryError, match=refusal):
+        bucket_shelf(URL, "forgotten")
+    with pytest.raises(RegistryError, match=refusal):
+        register(early, made(tmp_path, seed=1), signature())
+    assert problems(shelf) == []
 
 
 def test_a_watched_file_counts_what_is_read_again_once(tmp_path: Path) -> None:

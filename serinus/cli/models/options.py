@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 IN_S3 = "s3://"
 RegistryOption = Annotated[
     str,
-    typer.Option("--registry", envvar="SERINUS_REGISTRY", help="A folder, or s3://bucket/prefix."),
+    typer.Option("--registry", envvar=["SERINUS_REGISTRY", "SERINUS_MODELS"], help="A folder, or s3://bucket/prefix."),
 ]
 TableOption = Annotated[
     str,
@@ -60,7 +60,16 @@ class Place:
 def signature(by: str | None, notes: str) -> "Signature":
     from serinus.registry.rules import Signature
 
-    return Signature(by or getpass.getuser(), datetime.now(UTC), notes)
+    return Signature(by or _account(), datetime.now(UTC), notes)
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:  # in a container, whose account has no name
+        from serinus.errors import RegistryError
+
+        raise RegistryError("the audit log needs a name, and this account has none: say --by NAME") from error
 
 
 def say(text: str, facts: object, *, as_json: bool) -> None:

@@ -1,6 +1,7 @@
 """`serinus models`, as people and programs use it, on both kinds of registry."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,15 @@ def test_a_bundle_in_the_folder_is_registered_where_it_lies(models: Path) -> Non
     assert (models / "linear" / "latest").resolve() == (models / "linear" / "v1.0.0").resolve()
     assert not (models / "linear" / "latest").readlink().is_absolute()
     assert json.loads(run("list", *at, "--json"))["unregistered"] == [["linear", "1.1.0"]]
+
+
+def test_an_account_without_a_name_is_asked_for_one(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME", "SERINUS_USER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)
+    with pytest.raises(RegistryError, match="the audit log needs a name, and this account has none: say --by NAME"):
+        run("register", "linear", "1.0.0", "--registry", models)
+    assert told("register", "linear", "1.0.0", "--registry", models, "--by", "ada")["new"]
 
 
 def test_a_folder_needs_no_preparation(models: Path) -> None:
