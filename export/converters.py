@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from export import from_keras, from_lightgbm, from_onnx, from_sklearn, from_xgboost
+from export import from_keras, from_lightgbm, from_mlflow, from_onnx, from_sklearn, from_xgboost
 from export.errors import ExportError, Refused
 from export.lightgbm_files import is_lightgbm
+from export.mlflow_models import is_mlflow
 from export.original import Original
 
 Load = Callable[[Path, Sequence[str] | None], Original]
@@ -15,7 +16,7 @@ FOLDER = "folder"
 
 @dataclass(frozen=True)
 class Converter:
-    """`wrote` tells by the first bytes, where several libraries use a suffix."""
+    """`wrote` tells by what is inside, where several libraries use a suffix."""
 
     load: Load
     suffixes: tuple[str, ...]
@@ -23,6 +24,7 @@ class Converter:
 
 
 CONVERTERS = {
+    "mlflow": Converter(from_mlflow.load, (FOLDER,), is_mlflow),
     "keras": Converter(from_keras.load, (".keras", ".h5", ".hdf5", FOLDER)),
     "lightgbm": Converter(from_lightgbm.load, (".txt", ".bst", ".model", ".gz"), is_lightgbm),
     "xgboost": Converter(from_xgboost.load, (".json", ".ubj", ".model", ".bst")),

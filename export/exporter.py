@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from pydantic import JsonValue
@@ -15,6 +16,7 @@ from export.errors import ExportError
 from export.extras import need
 from export.gate import prove
 from export.golden_rows import golden_file
+from export.mlflow_uris import located
 from export.original import Original
 from export.preprocessing import behind
 from export.probes import Probes, probes
@@ -35,6 +37,7 @@ SEED = 0
 class Request:
     """What to export, and what to say about it.
 
+    source: a file, a folder, or an address in MLflow, as models:/name@alias
     sample: rows like those the model was trained on, a file or an array; the gate draws its rows from them
     preprocessing: a pickled scikit-learn transformer that made the rows the model was trained on
     target: the column of the sample that holds the truth; what a regressor's value is called. unit: what it is in
@@ -43,7 +46,7 @@ class Request:
     smaller: how to make the graph smaller, which is judged on the sample
     """
 
-    source: Path
+    source: Path | str
     name: str
     version: str
     framework: str | None = None
@@ -61,9 +64,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Given:
-    """What a request names, read."""
+    """What a request names, read; `source`: the digests of the original's files."""
 
     original: Original
+    source: Mapping[str, str]
     sample: Sample | None = None
     calibration: Sample | None = None
 
@@ -84,7 +88,7 @@ def export(
     progress("describing the sample")
     kept = _kept(request, given, proven.model)
     progress(f"writing {folder}")
-    metadata = _metadata(request, proven, created_at).model_copy(update=kept.summaries)
+    metadata = _metadata(request, proven, given.source, created_at).model_copy(update=kept.summaries)
     contents = {METADATA: metadata.model_dump_json(indent=2).encode(), GOLDEN: golden_file(proven.proof)}
     bundles.write(folder, {MODEL: proven.model, **contents, **kept.files}, replace=replace)
     return Bundle.load(folder)
@@ -103,9 +107,7 @@ def _check(request: Request, folder: Path, *, replace: bool) -> None:
 
 
 def _read(request: Request) -> Given:
-    original = load(request.source, request.framework, request.labels)
-    if request.preprocessing is not None:
-        original = behind(request.preprocessing, original)
+    original, source = _original(request)
     original = named(original, request.target, request.unit)
     sample = calibration = None
     if request.sample is not None:
@@ -113,11 +115,23 @@ def _read(request: Request) -> Given:
         original = replace(original, names=original.names or sample.names)
     if request.calibration is not None:
         calibration = sample_of(request.calibration, columns_of(original, request.target))
-    return Given(original, sample, calibration)
+    return Given(original, source, sample, calibration)
+
+
+def _original(request: Request) -> tuple[Original, dict[str, str]]:
+    """The model of `request` behind its preprocessing, and the digests of both."""
+    with TemporaryDirectory(prefix="serinus-") as scratch:
+        found = located(request.source, Path(scratch))
+        original, digests = load(found.path, request.framework, request.labels), _digests(found.path)
+    original = replace(original, training={**original.training, **found.known})
+    if request.preprocessing is None:
+        return original, digests
+    served = replace(behind(request.preprocessing, original), examples=None)  # which are rows from behind it
+    return served, digests | _digests(request.preprocessing)
 
 
 def _probes(given: Given) -> Probes:
-    rows = None if given.sample is None else given.sample.rows
+    rows = given.original.examples if given.sample is None else given.sample.rows
     return probes(given.original, rows, np.random.default_rng(SEED))
 
 
@@ -137,7 +151,7 @@ def _converted(original: Original, request: Request) -> bytes:
     return finish(original, {"name": request.name, "version": request.version, "framework": original.framework})
 
 
-def _metadata(request: Request, proven: Proven, created_at: datetime) -> Metadata:
+def _metadata(request: Request, proven: Proven, source: Mapping[str, str], created_at: datetime) -> Metadata:
     original = proven.original
     return Metadata(
         model_name=request.name,
@@ -145,13 +159,13 @@ def _metadata(request: Request, proven: Proven, created_at: datetime) -> Metadat
         created_at=created_at,
         framework=original.framework,
         framework_version=original.framework_version,
-        training=dict(request.training),
+        training={**original.training, **request.training},
         performance=dict(request.performance),
         input_schema=InputSchema.of(original.features, original.names, original.categories),
         output_schema=original.output,
         nan_policy=original.nan_policy,
         dependencies=dict(sorted(original.dependencies.items())),
-        source=_digests(request.source) | (_digests(request.preprocessing) if request.preprocessing else {}),
+        source=dict(source),
         checksum=Checksum(value=bundles.digest(proven.model)),
         parity=proven.parity,
         quantization=proven.quantization,

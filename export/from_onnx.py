@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import JsonValue
 
 from export.errors import Refused
 from export.extras import need, versions
@@ -82,7 +83,13 @@ def load(source: Path, labels: Sequence[str] | None) -> Original:
         names=run.entry.names,
         trees=trees,
         codes=codes_of(model.graph, where),
+        training=_producer(file),
     )
+
+
+def _producer(file: Foreign) -> dict[str, JsonValue]:
+    made = f"{file.model.producer_name} {file.model.producer_version}".strip()
+    return {"onnx_producer": made} if made else {}
 
 
 def _meaning(run: Untouched, rows: Rows, labels: Sequence[str] | None) -> Meaning:

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 def export(
     source: Annotated[
-        Path,
+        str,
         typer.Argument(
-            help="The trained model: .keras, .h5 or a SavedModel folder; .json or .ubj; .txt; .pkl or .joblib; .onnx."
+            help="The trained model: .keras, .h5 or a SavedModel folder; .json or .ubj; .txt; .pkl or .joblib; .onnx; "
+            "an MLflow folder, or models:/name@alias, models:/name/3, runs:/id/model."
         ),
     ],
     *,
@@ -29,7 +30,7 @@ def export(
     version: Annotated[str, typer.Option(help="Its version, such as 1.0.0; a bundle is immutable.")],
     framework: Annotated[
         str | None,
-        typer.Option(help="keras, xgboost, lightgbm, sklearn or onnx, when the file's name does not tell."),
+        typer.Option(help="keras, xgboost, lightgbm, sklearn, onnx or mlflow, when the file's name does not tell."),
     ] = None,
     labels: Annotated[
         str | None, typer.Option(help="Names of the classes in training order, with commas: A,B,C.")
@@ -75,6 +76,8 @@ def export(
     Try: serinus export model.json --name xgboost --version 1.0.0 --labels CONFIRMED,CANDIDATE --sample train.npz
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it when it is imported
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # our own status line is there already
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # who exports has not agreed to it
     from rich.console import Console
 
     from export.accuracy import Smaller

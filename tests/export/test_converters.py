@@ -45,13 +45,13 @@ def test_a_name_that_does_not_tell_needs_the_framework(tmp_path: Path) -> None:
     rows = sample_rows()
     booster(tmp_path / "model.json", rows, two_classes(rows), BINARY)
     file = (tmp_path / "model.json").rename(tmp_path / "model.booster")
-    with pytest.raises(Refused, match=r"give --framework, or one of these: keras: .keras, .h5"):
+    with pytest.raises(Refused, match=r"give --framework, or one of these: mlflow: folder; keras: .keras, .h5"):
         load(file, None, None)
     assert load(file, "xgboost", None).framework == "xgboost"
 
 
 def test_an_unknown_framework_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"unknown framework 'torch'; supported are keras, .*, onnx"):
+    with pytest.raises(Refused, match=r"unknown framework 'torch'; supported are mlflow, keras, .*, onnx"):
         load(tmp_path, "torch", None)
 
 

@@ -68,6 +68,7 @@ def test_dictionaries_of_words_become_columns_and_labels(tmp_path: Path) -> None
     original = passes(converted(tmp_path / "model.onnx", fitted))
     assert original.output.model_dump()["labels"] == ("high", "low", "middle")
     assert (original.framework, original.features, original.nan_policy) == ("onnx", FEATURES, "reject")
+    assert original.training == {"onnx_producer": "skl2onnx 1.20.0"}
     told = [[of_row[name] for name in fitted.classes_] for of_row in asked(tmp_path / "model.onnx", rows)[1]]
     np.testing.assert_allclose(original.predict(rows), told, atol=1e-6)
 
