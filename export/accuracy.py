@@ -9,7 +9,6 @@ from export.gate import Proof
 from export.golden_rows import LEAST, spread
 from export.original import Original
 from export.probes import Probes, are_defined
-from export.quantize import quantized
 from export.samples import Sample
 from export.served import Progress, labels, native, served
 from serinus.golden import Comparison, Natives, compare
@@ -46,6 +45,8 @@ class Proven:
 
 def shrunk(proven: Proven, sample: Sample, wanted: Smaller, progress: Progress) -> Proven:
     """The graph made smaller; Refused when that saves nothing or costs more than is wanted."""
+    from export.quantize import quantized  # here, so that a missing onnx is reported as such
+
     original, exact = proven.original, proven.proof
     model = quantized(proven.model, wanted.method)
     tried = _tried(original, sample, wanted.method)
