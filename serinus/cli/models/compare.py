@@ -42,8 +42,9 @@ def compare(
     from rich.console import Console
 
     from serinus.bench import measured
+    from serinus.cli.models.picture import picture
     from serinus.cli.models.rows import rows_to_ask
-    from serinus.cli.models.screen import WIDTH, picture, screen
+    from serinus.cli.models.screen import WIDTH, screen
     from serinus.registry.compare import compare as compared
 
     with ExitStack() as stack:
@@ -53,7 +54,8 @@ def compare(
         asked = None if rows is None else rows_to_ask(rows, (one.metadata, other.metadata))
         comparison = compared(one, other, measured if speed else None, asked)
     if svg is not None:
-        svg.write_text(picture(comparison, title=f"serinus models compare {first} {second}"))
+        title = f"serinus models compare {first} {second}"
+        svg.write_text(picture(screen(comparison), width=WIDTH, title=title))
     if as_json:
         print(json.dumps(to_jsonable_python(comparison)))
     else:

@@ -1,45 +1,21 @@
-"""Two versions on one screen of 100 columns and 50 rows, and as a picture."""
+"""Two versions on one screen of 100 columns and 50 rows."""
 
-import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from pydantic import JsonValue
 from rich import box
-from rich.console import Console, Group
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from serinus.cli.models.answers import answers
 from serinus.errors import short
 from serinus.registry.compare import Comparison, Side
-from serinus.registry.predictions import Predictions
 
 WIDTH = 100
-MOST_TRAINING, MOST_FIGURES, MOST_LABELS, MOST_FLIPS = 4, 6, 6, 6
-LONGEST = 20
-SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
-<style>
-.{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
-font-size: {char_height}px; line-height: {line_height}px; font-variant-east-asian: full-width; }}
-.{unique_id}-title {{ font-size: 18px; font-weight: bold; font-family: sans-serif; }}
-{styles}
-</style>
-<defs>
-<clipPath id="{unique_id}-clip-terminal">
-<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />
-</clipPath>
-{lines}
-</defs>
-{chrome}
-<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
-{backgrounds}
-<g class="{unique_id}-matrix">
-{matrix}
-</g>
-</g>
-</svg>
-"""
+MOST_TRAINING, MOST_FIGURES = 4, 6
 Line = tuple[str, ...]
 
 
@@ -50,24 +26,8 @@ def screen(comparison: Comparison) -> Group:
         case str(reason):
             parts.append(Text(f"predictions not compared: {reason}", "yellow"))
         case answered:
-            parts += [_headline(comparison.source, answered), _matrix(answered, first, second), _largest(answered)]
-    return Group(*(part for part in parts if part is not None))
-
-
-def picture(comparison: Comparison, title: str) -> str:
-    """The screen as SVG, which needs nothing from elsewhere to be shown."""
-    console = Console(
-        width=WIDTH,
-        record=True,
-        file=io.StringIO(),
-        force_terminal=True,
-        color_system="truecolor",
-        markup=False,
-        emoji=False,
-        highlight=False,
-    )
-    console.print(screen(comparison))
-    return console.export_svg(title=title, code_format=SVG, unique_id="screen")
+            parts += answers(answered, comparison.source, (first.metadata.version, second.metadata.version))
+    return Group(*parts)
 
 
 def _facts(comparison: Comparison) -> Table:
@@ -169,64 +129,3 @@ def _schema(changes: Iterable[str]) -> Text:
     text = Text(f"schema, which demands a new MAJOR version: {found}", "red")
     text.truncate(2 * WIDTH, overflow="ellipsis")
     return text
-
-
-def _headline(source: str, answered: Predictions) -> Text:
-    what = "the same label" if answered.flips else "the same value, within 1 % of their spread"
-    skipped = f", {answered.refused:,} more refused" if answered.refused else ""
-    return Text(
-        f"\n{answered.rows:,} {source}{skipped}: {100 * answered.agreement:.2f} % {what}; "
-        f"apart by {answered.median:.2g} (median), {answered.p95:.2g} (95 %)",
-        "bold",
-    )
-
-
-def _matrix(answered: Predictions, first: Side, second: Side) -> Table | None:
-    """Rows: what the first says; columns: what the second says. The most frequent flips where labels are many."""
-    ours, theirs = answered.labels
-    if not answered.flips:
-        return None
-    if max(len(ours), len(theirs)) > MOST_LABELS:
-        return _flips(answered)
-    table = Table(f"{first.metadata.version} \\ {second.metadata.version}", box=box.SIMPLE_HEAD, show_edge=False)
-    for label in theirs:
-        table.add_column(_cut(label), justify="right")
-    for label, counts in zip(ours, answered.flips, strict=True):
-        cells = [_cell(count, same=label == other) for other, count in zip(theirs, counts, strict=True)]
-        table.add_row(_cut(label), *cells)
-    return table
-
-
-def _flips(answered: Predictions) -> Table:
-    ours, theirs = answered.labels
-    counts = [
-        (count, was, becomes)
-        for was, row in zip(ours, answered.flips, strict=True)
-        for becomes, count in zip(theirs, row, strict=True)
-        if count and was != becomes
-    ]
-    table = Table("most frequent flips", "", "", box=box.SIMPLE_HEAD, show_edge=False)
-    by_count: Callable[[tuple[int, str, str]], int] = lambda flip: -flip[0]  # noqa: E731
-    for count, was, becomes in sorted(counts, key=by_count)[:MOST_FLIPS]:
-        table.add_row(_cut(was), f"-> {_cut(becomes)}", f"{count:,}")
-    return table
-
-
-def _cell(count: int, *, same: bool) -> Text:
-    return Text(f"{count:,}", "green" if same else ("red" if count else "dim"))
-
-
-def _largest(answered: Predictions) -> Table | None:
-    if not answered.largest:
-        return None
-    table = Table("furthest apart", "first", "second", box=box.SIMPLE_HEAD, show_edge=False)
-    table.add_column("by", justify="right")
-    for difference in answered.largest:
-        table.add_row(
-            short(difference.row), short(difference.first), short(difference.second), f"{difference.size:.4g}"
-        )
-    return table
-
-
-def _cut(label: str) -> str:
-    return label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"

@@ -11,11 +11,13 @@ from rich.console import Console
 
 from serinus.bench import Speed
 from serinus.bundle import Bundle
+from serinus.cli.models.answers import answers
+from serinus.cli.models.picture import picture
 from serinus.cli.models.rows import rows_to_ask
-from serinus.cli.models.screen import WIDTH, picture, screen
+from serinus.cli.models.screen import WIDTH, screen
 from serinus.errors import InputError, JobError
 from serinus.registry.compare import Comparison, compare
-from serinus.registry.predictions import Predictions
+from serinus.registry.predictions import Difference, Predictions
 from tests.shelves import made
 
 HEIGHT = 50
@@ -120,8 +122,20 @@ def test_however_much_there_is_to_tell_it_stays_one_screen(tmp_path):
     assert "most frequent flips" in text
 
 
+def test_a_regression_is_told_in_values():
+    largest = (Difference("row 3", "1.5", "2.5", 1.0),)
+    told = Predictions(1000, 2, 0.75, ((), ()), (), 0.01, 0.5, largest)
+    console = Console(width=WIDTH, file=io.StringIO())
+    console.print(*answers(told, "rows of fields.csv", ("1.0.0", "1.1.0")))
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert "1,000 rows of fields.csv, 2 more refused: 75.00 % the same value, within 1 % of their spread" in text
+    assert "row 3" in text
+    assert "\\" not in text
+
+
 def test_the_picture_is_svg_that_needs_nothing_from_elsewhere(first, second):
-    drawn = picture(compare(first, second, speed_of), title="serinus models compare")
+    drawn = picture(screen(compare(first, second, speed_of)), width=WIDTH, title="serinus models compare")
     assert drawn.startswith("<svg")
     assert drawn.count("http") == 1  # the namespace
     assert str(first.folder.parent) not in drawn
