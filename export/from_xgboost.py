@@ -29,9 +29,10 @@ def load(source: Path, labels: Sequence[str] | None) -> Original:
 
 
 def of_booster(whole: Any, labels: Sequence[str] | None) -> Original:
-    """A trained xgboost.Booster; what it holds behind its best iteration is left out."""
+    """A trained xgboost.Booster, which stays as it is; what it holds behind its best iteration is left out."""
     _guard(Config(whole), whole)
-    booster = _sliced(whole)
+    booster = _best_rounds(whole)
+    booster.set_param({"nthread": 1})
     config = Config(booster)
     output = _output(config, labels)
     if config.objective == "multi:softmax":
@@ -80,6 +81,7 @@ def _read(source: Path) -> Any:
     booster = xgboost.Booster({"nthread": 1})
     try:
         booster.load_model(bytearray(source.read_bytes()))  # by name it would guess the format from the suffix
+        booster.save_config()  # which finds what does not fit together
     except xgboost.core.XGBoostError as error:
         if source.suffix in (".json", ".ubj"):
             raise Refused(f"{source} is not an XGBoost model: {_first_line(error)}") from error
@@ -92,15 +94,14 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0][:200]
 
 
-def _sliced(booster: Any) -> Any:
-    """Without the rounds after the best one: XGBClassifier leaves them out when it predicts, a raw Booster does not."""
-    best = booster.attributes().get("best_iteration")
-    if best is None or int(best) + 1 >= booster.num_boosted_rounds():
-        return booster
-    names = booster.feature_names
-    best_rounds = booster[: int(best) + 1]
-    best_rounds.feature_names = names
-    return best_rounds
+def _best_rounds(whole: Any) -> Any:
+    """A copy without the rounds after the best one: XGBClassifier leaves them out too, a raw Booster does not."""
+    best = whole.attributes().get("best_iteration")
+    if best is None or int(best) + 1 >= whole.num_boosted_rounds():
+        return whole.copy()
+    rounds = whole[: int(best) + 1]
+    rounds.feature_names = whole.feature_names
+    return rounds
 
 
 def _guard(config: Config, booster: Any) -> None:

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import xgboost
 from onnxmltools.convert.common.data_types import FloatTensorType
 
 from export.errors import Refused
-from export.from_xgboost import load
+from export.from_xgboost import load, of_booster
 from export.gate import ParityFailed
 from tests.export.originals import (
     FEATURES,
@@ -112,11 +113,14 @@ def test_without_the_slice_an_early_stopped_model_is_caught(tmp_path: Path) -> N
         proof(original, graph_of(original, stock(trained)))
 
 
-def test_feature_names_that_the_converter_cannot_read_are_kept_and_passed_by(tmp_path: Path) -> None:
-    rows, names = sample_rows(), [f"flux_{i}" for i in range(FEATURES)]
+@pytest.mark.parametrize(
+    "names", [[f"flux_{i}" for i in range(FEATURES)], ["a b", "c:d=e", "ümläut,;", "Ω'\"\\", "f9"]]
+)
+def test_feature_names_that_the_converter_cannot_read_are_kept_and_passed_by(tmp_path: Path, names: list[str]) -> None:
+    rows = sample_rows()
     trained = xgboost.train({**BINARY, "nthread": 1}, xgboost.DMatrix(rows, two_classes(rows), feature_names=names), 4)
     trained.save_model(tmp_path / "model.json")
-    with pytest.raises(RuntimeError, match="Unable to interpret 'flux_"):
+    with pytest.raises(RuntimeError, match="Unable to interpret '"):
         stock(trained)
     original = load(tmp_path / "model.json", None)
     assert original.names == tuple(names)
@@ -142,6 +146,48 @@ def test_the_base_score_is_the_one_of_the_model(tmp_path: Path, base_score: floa
     booster(tmp_path / "model.json", rows, two_classes(rows), {**BINARY, "base_score": base_score})
     original = load(tmp_path / "model.json", None)
     assert proof(original, graph_of(original)).comparison.is_equal
+
+
+ONE_BASE = ["2.5E-1", "[2.5E-1]", "0.25"]
+
+
+@pytest.mark.parametrize(
+    ("params", "written"),
+    [
+        *((BINARY, base) for base in ONE_BASE),
+        *(({}, base) for base in ONE_BASE),
+        *((SOFTPROB, base) for base in [*ONE_BASE, "[2.5E-1,2.5E-1,2.5E-1]", "[-3.0E-2,1.8E-2,1.2E-2]"]),
+    ],
+    ids=str,
+)
+def test_the_base_score_is_read_in_every_form_that_xgboost_ever_wrote(tmp_path, params, written) -> None:
+    rows = sample_rows()
+    booster(tmp_path / "model.json", rows, (three_classes if params is SOFTPROB else two_classes)(rows), params)
+    saved = json.loads((tmp_path / "model.json").read_text())
+    saved["learner"]["learner_model_param"]["base_score"] = written
+    (tmp_path / "model.json").write_text(json.dumps(saved))
+    original = load(tmp_path / "model.json", None)
+    assert proof(original, graph_of(original), rows).comparison.is_equal
+
+
+def test_a_base_score_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    rows = sample_rows()
+    booster(tmp_path / "model.json", rows, two_classes(rows), BINARY)
+    saved = json.loads((tmp_path / "model.json").read_text())
+    saved["learner"]["learner_model_param"]["base_score"] = "[2.5E-1,2.5E-1]"
+    (tmp_path / "model.json").write_text(json.dumps(saved))
+    with pytest.raises(Refused, match=r"is not an XGBoost model: .*base_score"):
+        load(tmp_path / "model.json", None)
+
+
+def test_a_booster_in_memory_stays_as_it_is(tmp_path: Path) -> None:
+    rows, names = sample_rows(), [f"flux_{i}" for i in range(FEATURES)]
+    matrix = xgboost.DMatrix(rows, three_classes(rows), feature_names=names)
+    trained = xgboost.train({"objective": "multi:softmax", "num_class": 3, "nthread": 1}, matrix, 3)
+    before = trained.predict(matrix)
+    assert of_booster(trained, None).predict(rows).shape == (len(rows), 3)
+    assert trained.feature_names == names
+    np.testing.assert_array_equal(trained.predict(matrix), before)
 
 
 def test_flipped_missing_values_are_caught(tmp_path: Path) -> None:
@@ -233,6 +279,12 @@ def test_unnamed_classes_are_numbered(tmp_path: Path) -> None:
     rows = sample_rows()
     booster(tmp_path / "model.json", rows, three_classes(rows), SOFTPROB, rounds=1)
     assert load(tmp_path / "model.json", None).output.model_dump()["labels"] == ("0", "1", "2")
+
+
+def test_the_old_binary_format_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"binf" + bytes(200))
+    with pytest.raises(Refused, match=r"model_file='model.bin'\).save_model\('model.json'\)"):
+        load(tmp_path / "model.bin", None)
 
 
 def test_a_json_file_of_something_else_is_refused(tmp_path: Path) -> None:
