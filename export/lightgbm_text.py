@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 DECLARED = re.compile(r"^\[categorical_(?:feature|column): ?([\d,]*)\]$", re.MULTILINE)
 CATEGORICAL_INFO = re.compile(r"-?\d+(:-?\d+)*")
-BITS = 32
 
 Fields = Mapping[str, str]
 
@@ -106,8 +105,7 @@ def _exact(fields: Fields, name: str) -> NDArray[np.float64]:
 
 
 def _sets(fields: Fields) -> Iterator[NDArray[np.int64]]:
-    words = np.array(fields.get("cat_threshold", "").split(), np.uint32)
+    words = np.array(fields.get("cat_threshold", "").split(), "<u4")
     bounds = [int(bound) for bound in fields.get("cat_boundaries", "").split()]
     for start, end in pairwise(bounds):
-        bits = words[start:end, None] >> np.arange(BITS, dtype=np.uint32) & 1
-        yield np.flatnonzero(bits)
+        yield np.flatnonzero(np.unpackbits(words[start:end].view(np.uint8), bitorder="little"))

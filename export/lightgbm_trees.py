@@ -1,22 +1,21 @@
 """LightGBM's decisions as comparisons of float64 numbers, the same for every number there is.
 
-A numeric node goes left where x <= a float64 threshold: where x < the next float64 above it. Numbers of at most
-1e-35 count as zero, so no turn lies among them. A categorical node goes left where x, cut off after the
-point, is one of a set of codes: where x lies between the first code of a run and the code behind the run.
+A numeric node goes left where x <= a float64 threshold: where x < the next float64 above it. Numbers of at most 1e-35
+count as zero, so no turn lies among them. A categorical node goes left where x, cut off after the point, is one of a
+set of codes: where x lies between the first code of a run and the code behind the run.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from export.boundaries import above, rounded_up
 from export.lightgbm_text import Grown
 from export.tree_graph import Node
 
-ZERO = np.array(1e-35, np.float32)  # LightGBM's own zero, in the float32 it is compared in
-BEFORE_CODE_ZERO = np.array(-1.0, np.float32)  # everything above it is cut off to 0
+ZERO = np.float64(np.float32(1e-35))  # LightGBM's own zero
+BEFORE_CODE_ZERO = -1.0  # everything above it is cut off to 0
 MISSING_IS_ZERO, MISSING_IS_NAN = 1, 2
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.float64]
 
 
 def nodes_of(tree: Grown) -> tuple[Node, ...]:
@@ -33,7 +32,7 @@ def nodes_of(tree: Grown) -> tuple[Node, ...]:
     return (*nodes, *(Node(weights=(float(leaf),)) for leaf in tree.leaf))
 
 
-def _turns(tree: Grown) -> list[NDArray[np.floating]]:
+def _turns(tree: Grown) -> list[Floats]:
     numeric = first_right(tree.threshold)
     return [
         run_bounds(tree.sets[int(tree.threshold[node])]) if tree.is_categorical[node] else numeric[node : node + 1]
@@ -52,23 +51,22 @@ def _missing_left(tree: Grown, node: int) -> bool:
     return bool(tree.threshold[node] >= 0)
 
 
-def first_right(thresholds: NDArray[np.float64]) -> NDArray[np.float64]:
+def first_right(thresholds: Floats) -> Floats:
     """The smallest numbers that LightGBM sends right at `thresholds`."""
     with np.errstate(over="ignore"):
         above_each = np.nextafter(thresholds, np.inf)
-    zero = np.float64(ZERO)
-    return np.where(thresholds >= 0, np.maximum(above_each, np.nextafter(zero, np.inf)), np.minimum(above_each, -zero))
+    return np.where(thresholds >= 0, np.maximum(above_each, np.nextafter(ZERO, 1)), np.minimum(above_each, -ZERO))
 
 
 def run_bounds(codes: NDArray[np.int64]) -> Floats:
-    """The first float32 number of each run of consecutive `codes` (sorted), and the first one behind it, in turn."""
+    """The first number of each run of consecutive `codes` (sorted), and the first one behind it, in turn."""
     gaps = np.flatnonzero(np.diff(codes) > 1)
     first, last = codes[np.r_[0, gaps + 1]], codes[np.r_[gaps, len(codes) - 1]]
     bounds = np.stack([first, last + 1], axis=1).reshape(-1)
-    return np.where(bounds == 0, above(BEFORE_CODE_ZERO), rounded_up(bounds.astype(np.float64)))
+    return np.where(bounds == 0, np.nextafter(BEFORE_CODE_ZERO, 0), bounds)
 
 
-def _chain(feature: int, bounds: NDArray[np.floating], start: int, children: tuple[int, int]) -> list[Node]:
+def _chain(feature: int, bounds: Floats, start: int, children: tuple[int, int]) -> list[Node]:
     """Nodes from place `start` on: what is first below bound 1, 3, ... is in a run (left), below 0, 2, ... outside.
 
     A NaN is below none, and outside. Only left turns share a child: ONNX Runtime demands a right child of its own.

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from export.boundaries import above, below, rounded_up
 from export.lightgbm_text import Grown, parsed
@@ -24,27 +25,30 @@ def goes_left(x: float, threshold: float) -> bool:
 @example(-1e300, -LARGEST)
 def test_a_number_goes_left_where_lightgbm_sends_it(threshold: float, x: float) -> None:
     (first,) = first_right(np.array([threshold]))
-    (near,) = rounded_up(np.array([first]))
-    for number in np.float32([x, near, below(near), above(near)]):
-        if np.isfinite(number):
-            assert (number < first) == goes_left(float(number), threshold)
+    for number in around(np.array([x, first])):
+        assert (number < first) == goes_left(float(number), threshold)
 
 
 @given(st.sets(st.integers(0, 40) | st.integers(0, 2**31 - 2), min_size=1, max_size=12), st.lists(numbers, max_size=8))
 @example({2**24 + 1}, [])  # which float32 does not have
 @example({0}, [-0.5, -1.0, 0.99])
-def test_a_number_is_between_bounds_where_its_whole_part_is_one_of_the_codes(
-    codes: set[int], more: list[float]
-) -> None:
+def test_a_number_is_between_bounds_where_its_whole_part_is_a_code(codes: set[int], more: list[float]) -> None:
     bounds = run_bounds(np.array(sorted(codes)))
-    around = np.concatenate([bounds, below(bounds), above(bounds), np.float32(more), np.float32(sorted(codes))])
-    for x in around:
+    for x in around(np.array([*bounds, *more, *codes])):
         inside = np.searchsorted(bounds, x, side="right") % 2 == 1
         assert inside == (int(x) in codes)
 
 
+def around(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`places`, and the next numbers of both precisions on both sides."""
+    near = rounded_up(places)
+    narrow = np.concatenate([near, below(near), above(near)]).astype(np.float64)
+    found = np.concatenate([places, np.nextafter(places, -np.inf), np.nextafter(places, np.inf), narrow])
+    return found[np.isfinite(found)]
+
+
 def test_runs_of_codes_need_two_bounds_each() -> None:
-    np.testing.assert_array_equal(run_bounds(np.array([1, 2, 3, 7, 9])), np.float32([1, 4, 7, 8, 9, 10]))
+    np.testing.assert_array_equal(run_bounds(np.array([1, 2, 3, 7, 9])), [1, 4, 7, 8, 9, 10])
 
 
 def grown(**changes: object) -> Grown:
