@@ -60,5 +60,5 @@ def _scores(answers: Answers, truth: NDArray[np.int64] | NDArray[np.float64]) ->
 
 
 def _shared(rows: Rows, sample: Rows) -> int:
-    seen = {row.tobytes() for row in sample}
-    return sum(row.tobytes() in seen for row in rows)
+    seen = {hash(row.tobytes()) for row in sample}  # a large sample may be too large to hold twice
+    return sum(hash(row.tobytes()) in seen for row in rows)

@@ -95,4 +95,4 @@ def _replace(graph: GraphProto, tensors: list[TensorProto], first: list[NodeProt
 def _reason(graph: GraphProto) -> str:
     if any(node.op_type.startswith("TreeEnsemble") for node in graph.node):
         return "its size is that of its trees, whose thresholds must stay as they are"
-    return f"it has no float32 weights of {LEAST:,} numbers or more"
+    return f"it has no layer (MatMul, Gemm, Conv, LSTM, GRU, RNN) with {LEAST:,} float32 weights or more"

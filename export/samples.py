@@ -1,5 +1,6 @@
 """Rows of the data a model was trained for, read from a file: what the parity gate draws its rows from."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,6 @@ from export import tables
 from export.errors import ExportError, Refused
 from export.feature_names import agreed
 from export.tables import Table
-from serinus.bundle import digest
 from serinus.errors import listed
 from serinus.names import shortened
 from serinus.schema import REFUSED, Category, Rows
@@ -59,7 +59,7 @@ def sample_of(source: Source, columns: Columns) -> Sample:
     _check(sample.rows.shape[1], sample.names, columns, called)
     if sample.truth is not None and sample.truth.shape != (len(sample.rows),):
         raise ExportError(f"{called}: the truth of {len(sample.rows)} rows is needed, got {sample.truth.shape}")
-    return replace(sample, source={source.name: digest(source.read_bytes())}) if isinstance(source, Path) else sample
+    return replace(sample, source=_digest(source)) if isinstance(source, Path) else sample
 
 
 def _read(source: Source, columns: Columns) -> Sample:
@@ -74,6 +74,11 @@ def _read(source: Source, columns: Columns) -> Sample:
     if source.suffix in tables.SUFFIXES:
         return _table(Table.at(source), columns)
     raise ExportError(f"cannot read the sample {source}: expected a file ending in {', '.join(SUFFIXES)}")
+
+
+def _digest(source: Path) -> dict[str, str]:
+    with source.open("rb") as file:  # not read whole once more: a sample may be large
+        return {source.name: hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 def _check(width: int, names: Names | None, columns: Columns, called: str) -> None:

@@ -75,6 +75,8 @@ def export(
 
     Try: serinus export model.json --name xgboost --version 1.0.0 --labels CONFIRMED,CANDIDATE --sample train.npz
     """
+    if max_flips and not quantize:
+        raise typer.BadParameter("--max-flips is what --quantize may cost, and goes with it")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it when it is imported
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # our own status line is there already
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # who exports has not agreed to it

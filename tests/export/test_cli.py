@@ -154,6 +154,13 @@ def test_quantize_without_a_sample_is_refused(source: Path, tmp_path: Path) -> N
         run("export", source, "--name", "m", "--version", "1.0.0", "--out", tmp_path, "--quantize", "dynamic-int8")
 
 
+def test_max_flips_without_quantize_is_a_mistake(source: Path) -> None:
+    arguments = ["export", str(source), "--name", "m", "--version", "1.0.0", "--max-flips", "3"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert "goes with it" in result.output
+
+
 def test_verify_reads_what_loading_only_hashes(source: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "sample.npy", sample_rows())
     run(

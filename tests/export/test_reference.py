@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
@@ -94,6 +96,17 @@ def test_a_feature_of_few_values_has_a_bin_for_each() -> None:
     assert kept["input_edges"][0].tolist() == [0, 1, *[np.inf] * 7]
     assert kept["input_missing"].tolist() == [0, 0, 1]
     assert np.isnan(np.float64(kept["input_mean"])[2])
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), max_size=200))
+def test_every_value_falls_into_a_bin_and_no_bin_is_crowded(values: list[float]) -> None:
+    given = np.array(values, np.float32)
+    edges = statistics.edges_of(given)
+    counts = reference.binned(given, edges)
+    assert (np.diff(edges[np.isfinite(edges)]) >= 0).all()
+    assert counts.sum() == len(values)
+    _, alike = np.unique(given, return_counts=True)
+    assert counts.max(initial=0) <= -(-len(values) // 10) + alike.max(initial=0)
 
 
 def test_no_value_lies_on_the_other_side_of_an_edge_when_it_is_read_again() -> None:
