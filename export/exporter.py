@@ -27,6 +27,7 @@ from export.target import columns_of, named
 from serinus import bundle as bundles
 from serinus.bundle import GOLDEN, METADATA, MODEL, Bundle
 from serinus.metadata import NAME, SEMVER, Checksum, Metadata
+from serinus.registry.folder_store import is_registered
 from serinus.schema import InputSchema
 from serinus.service import bundle_folder
 
@@ -104,6 +105,8 @@ def _check(request: Request, folder: Path, *, replace: bool) -> None:
         raise ExportError(f"what {request.smaller.method} costs is judged on a sample: give one with --sample")
     if folder.exists() and not replace:
         raise ExportError(f"{folder} exists, and a bundle is immutable: give the model a new version, or --replace it")
+    if is_registered(folder):
+        raise ExportError(f"{folder} is registered, and what others know is not replaced: give it a new version")
 
 
 def _read(request: Request) -> Given:

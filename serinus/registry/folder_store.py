@@ -89,11 +89,15 @@ class FolderStore:
         return bundle_folder(self.root, record.model_name, record.version) / file
 
 
+def is_registered(folder: Path) -> bool:
+    """Whether `folder`, such as models/xgboost/v1.0.0, is where a registered version lies."""
+    ledger = FolderLedger(folder.parents[1])
+    return folder.name.removeprefix("v") in ledger.model(folder.parent.name).records
+
+
 def unregistered(root: Path) -> list[Path]:
     """Bundles that lie in the folder, from an export or a pull, and are in no record."""
-    ledger = FolderLedger(root)
-    found = [sums.parent for sums in sorted(root.glob("*/v*/SHA256SUMS")) if not sums.parent.name.startswith(".")]
-    return [folder for folder in found if folder.name[1:] not in ledger.model(folder.parent.name).records]
+    return [sums.parent for sums in sorted(root.glob("*/v*/SHA256SUMS")) if not is_registered(sums.parent)]
 
 
 def _copy(parcel: Parcel, folder: Path) -> None:

@@ -25,6 +25,9 @@ from export.exporter import Request, export
 from export.samples import Sample
 from serinus import golden
 from serinus.predictor import Predictor
+from serinus.registry.folder_store import folder_shelf
+from serinus.registry.register import register
+from serinus.registry.rules import Signature
 from serinus.schema import RegressionSchema
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -122,6 +125,17 @@ def test_a_bundle_is_only_replaced_when_told_to(forest: Path, tmp_path: Path) ->
         export(Request(forest, "forest", "1.0.0"), tmp_path, created_at=NOW)
     again = export(Request(forest, "forest", "1.0.0", training={"try": 2}), tmp_path, created_at=NOW, replace=True)
     assert again.digest != bundle.digest
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["there", "lost"])
+def test_a_registered_version_is_not_exported_over(forest: Path, tmp_path: Path, is_there: bool) -> None:
+    bundle = export(Request(forest, "forest", "1.0.0"), tmp_path, created_at=NOW)
+    register(folder_shelf(tmp_path), bundle, Signature("ada", NOW))
+    if not is_there:
+        bundle.folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(ExportError, match=r"v1\.0\.0 is registered, .*: give it a new version"):
+        export(Request(forest, "forest", "1.0.0", training={"try": 2}), tmp_path, created_at=NOW, replace=True)
+    assert bundle.folder.exists() == is_there
 
 
 @pytest.mark.parametrize(("name", "version"), [("Forest", "1.0.0"), ("forest", "1.0"), ("../forest", "1.0.0")])
