@@ -34,10 +34,11 @@ def located(source: Path | str, scratch: Path) -> Found:
 
 def _fetched(address: str, scratch: Path) -> Found:
     """The model at `address`, downloaded by MLflow's client into `scratch`; an alias is looked up once, and kept."""
-    mlflow = need("mlflow", extra=EXTRA)
+    mlflow, folder = need("mlflow", extra=EXTRA), scratch / "model"  # a name of ours: it is kept with the digests
+    folder.mkdir()
     try:
         exact, known = _resolved(address, mlflow)
-        path = Path(mlflow.artifacts.download_artifacts(artifact_uri=exact, dst_path=str(scratch)))
+        path = Path(mlflow.artifacts.download_artifacts(artifact_uri=exact, dst_path=str(folder)))
     except (mlflow.exceptions.MlflowException, OSError) as error:
         reason = str(error).splitlines()[0][:300]
         raise ExportError(f"MLflow has no model at {address}: {reason} (asked {mlflow.get_registry_uri()})") from error

@@ -182,6 +182,16 @@ def test_a_model_that_is_not_registered_is_exported_by_its_run(store: Path, tmp_
     assert training == {"mlflow_uri": said, "mlflow_run_id": told.run_id, "mlflow_model_id": told.model_id}
 
 
+@pytest.mark.parametrize("address", ["runs:/{run_id}/model", "models:/risk/1"])
+def test_the_same_model_makes_the_same_bundle_wherever_it_is_fetched_to(
+    store: Path, tmp_path: Path, address: str
+) -> None:
+    said = address.format(run_id=logged(mlflow.xgboost, booster()).run_id)
+    first, second = (exported(said, tmp_path / folder) for folder in ("first", "second"))
+    assert first.digest == second.digest
+    assert "model/model.ubj" in first.metadata.source
+
+
 def test_what_a_request_says_of_the_training_is_kept_beside_it(store: Path, tmp_path: Path) -> None:
     logged(mlflow.xgboost, booster())
     training = exported("models:/risk/1", tmp_path, training={"rows": 400}).metadata.training
