@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -61,6 +62,7 @@ class FolderPlace:
             if self._is_write(event, arguments) and next(count) >= number:
                 strike()
 
+        _listen()
         _watchers.append(watch)
         try:
             yield
@@ -76,12 +78,15 @@ class FolderPlace:
 _watchers: list[Callable[[str, tuple[Any, ...]], None]] = []
 
 
-def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    for watcher in tuple(_watchers):
-        watcher(event, arguments)
+@cache
+def _listen() -> None:
+    """By Python's will no audit hook is ever removed again: the first who needs it adds it."""
 
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        for watcher in tuple(_watchers):
+            watcher(event, arguments)
 
-sys.addaudithook(_hook)  # never to be removed again, by Python's will
+    sys.addaudithook(hook)
 
 
 @dataclass(frozen=True)
