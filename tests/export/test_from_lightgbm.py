@@ -16,9 +16,12 @@ from onnx import numpy_helper
 from onnxmltools.convert.common.data_types import FloatTensorType
 
 from export.boundaries import rounded_up
-from export.errors import Refused
+from export.errors import ExportError, Refused
+from export.exporter import Request, export
 from export.from_lightgbm import SUPPORTED, load, of_booster
 from export.gate import ParityFailed
+from serinus.prediction import Values
+from serinus.predictor import Predictor
 from serinus.schema import Category, Rows
 from tests.export.originals import (
     FEATURES,
@@ -30,6 +33,7 @@ from tests.export.originals import (
     two_classes,
     values,
 )
+from tests.export.test_exporter import NOW
 
 BINARY = {"objective": "binary"}
 MULTI = {"objective": "multiclass", "num_class": 3}
@@ -287,6 +291,33 @@ def test_the_words_of_a_dataframe_are_the_words_of_the_model(tmp_path: Path) -> 
     expected = booster.predict(frame.assign(rain=rows[:, 0]))
     np.testing.assert_array_equal(original.predict(rows)[:, 0], expected)
     assert proof(original, graph_of(original), rows).comparison.is_equal
+
+
+def test_words_reach_the_bundle_and_its_predictor(tmp_path: Path) -> None:
+    frame = words().round({"rain": 2})
+    booster = trained(frame, by_word(frame), VALUE)
+    booster.save_model(tmp_path / "model.txt")
+    frame.to_csv(tmp_path / "sample.csv", index=False)
+    request = Request(tmp_path / "model.txt", "soils", "1.0.0", sample=tmp_path / "sample.csv")
+    bundle = export(request, tmp_path / "models", created_at=NOW)
+    schema = bundle.metadata.input_schema
+    assert schema.categories["soil"].words == ("clay", "loam", "sand", "silt")
+    assert bundle.metadata.parity.kinds["category"] > 1000
+    soil, crop = (schema.categories[name].number_of(word) for name, word in (("soil", "loam"), ("crop", "rye")))
+    asked = pd.DataFrame({"rain": [0.5], "soil": pd.Categorical(["loam"]), "crop": pd.Categorical(["rye"])})
+    served = Predictor(bundle).predict(np.array([[0.5, soil, crop]], np.float32))
+    assert isinstance(served, Values)
+    np.testing.assert_allclose(served.values, booster.predict(asked), rtol=1e-6)
+
+
+def test_a_sample_shows_when_the_words_are_another_columns(tmp_path: Path) -> None:
+    """LightGBM does not say that the words are soil's here, and crop a number."""
+    frame = words().assign(crop=np.arange(600) % 4)[["rain", "crop", "soil"]]
+    trained(frame, by_word(words()), VALUE, categorical_feature=["crop"]).save_model(tmp_path / "model.txt")
+    frame.to_csv(tmp_path / "sample.csv", index=False)
+    request = Request(tmp_path / "model.txt", "soils", "1.0.0", sample=tmp_path / "sample.csv")
+    with pytest.raises(ExportError, match=r"sample.csv: .*(crop|soil)"):
+        export(request, tmp_path / "models", created_at=NOW)
 
 
 def test_an_unknown_word_and_a_missing_one_are_both_missing_to_lightgbm() -> None:
