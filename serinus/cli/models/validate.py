@@ -26,9 +26,9 @@ def validate(
 
     shelf = Place(registry, table).shelf()
     models = [shelf.ledger.model(known) for known in ([name] if name else shelf.ledger.names())]
+    if name and not models[0].records:
+        models[0].record("latest")  # says what is wrong
     chosen = {model.name: [model.record(version)] if version else model.versions for model in models}
-    if name and not version:
-        models[0].record("latest") if not models[0].records else None
     records = [record for versions in chosen.values() for record in versions]
     with progress_bar("reading", sum(record.size for record in records)) as report:
         wrong = [problem for model in models for problem in problems_of(shelf, model, chosen[model.name], report)]
