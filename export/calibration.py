@@ -1,5 +1,7 @@
 """How wrong the bundle's answers are on rows of known truth: what intervals and sets of classes are later made from."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,11 +22,19 @@ TOLD = "told at export; which rows the model was trained on cannot be seen from 
 Scores = NDArray[np.float64]
 
 
+def with_known_truth(original: Original, given: Sample) -> Sample:
+    """`given`, its truth as class ids or values; refused before anything long is done with it."""
+    if given.truth is None:
+        raise Refused("calibration needs the truth: name its column with --target, or give an .npz file with X and y")
+    if labels(original):
+        return replace(given, truth=class_ids(given.truth, labels(original), "the calibration set"))
+    return replace(given, truth=true_values(given.truth, "the calibration set"))
+
+
 def calibrated(
     original: Original, model: bytes, given: Sample, sample: Sample | None
 ) -> tuple[Scores, CalibrationSummary]:
-    """Scores of `given` rows, ascending, and what is to be said of them."""
-    truth = _truth(original, given)
+    """Scores of the `given` rows of known truth, ascending, and what is to be said of them."""
     taken = np.flatnonzero(are_defined(original, given.rows))
     if len(taken) < LEAST:
         raise Refused(f"calibration needs at least {LEAST} rows that the model takes, got {len(taken)}")
@@ -32,7 +42,7 @@ def calibrated(
     if len(taken) > MOST:
         drawn = np.random.default_rng(SEED).choice(taken, MOST, replace=False)
     answers = served(original, model, given.rows[drawn])
-    return np.sort(_scores(answers, truth[drawn])), CalibrationSummary(
+    return np.sort(_scores(answers, np.asarray(given.truth)[drawn])), CalibrationSummary(
         score="1 - probability of the true class" if isinstance(answers, Classes) else "absolute residual",
         rows=len(drawn),
         of=len(taken),
@@ -43,20 +53,11 @@ def calibrated(
     )
 
 
-def _truth(original: Original, given: Sample) -> NDArray[np.int64] | NDArray[np.float64]:
-    if given.truth is None:
-        raise Refused("calibration needs the truth: name its column with --target, or give an .npz file with X and y")
-    if labels(original):
-        return class_ids(given.truth, labels(original), "the calibration set")
-    return true_values(given.truth, "the calibration set")
-
-
-def _scores(answers: Answers, truth: NDArray[np.int64] | NDArray[np.float64]) -> Scores:
+def _scores(answers: Answers, truth: NDArray[np.generic]) -> Scores:
     if isinstance(answers, Values):
-        return np.abs(truth - answers.values.astype(np.float64))
-    return 1 - np.take_along_axis(answers.probabilities, truth[:, None].astype(np.int64), axis=1)[:, 0].astype(
-        np.float64
-    )
+        return np.asarray(np.abs(truth.astype(np.float64) - answers.values))
+    of_true = np.take_along_axis(answers.probabilities, truth[:, None].astype(np.int64), axis=1)[:, 0]
+    return 1 - of_true.astype(np.float64)
 
 
 def _shared(rows: Rows, sample: Rows) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from export.accuracy import Proven, Smaller, shrunk
+from export.calibration import with_known_truth
 from export.converters import load
 from export.errors import ExportError
 from export.extras import need
@@ -118,6 +119,7 @@ def _read(request: Request) -> Given:
         original = replace(original, names=original.names or sample.names)
     if request.calibration is not None:
         calibration = sample_of(request.calibration, columns_of(original, request.target))
+        calibration = with_known_truth(original, calibration)
     return Given(original, source, sample, calibration)
 
 

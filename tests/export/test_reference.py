@@ -210,6 +210,14 @@ def test_a_calibration_set_that_cannot_be_one_is_refused(
     assert not (tmp_path / "m").exists()
 
 
+def test_a_truth_that_cannot_be_is_refused_before_the_work(forest: Path, tmp_path: Path) -> None:
+    request = Request(forest, "m", "1.0.0", calibration=Sample(SAMPLE, truth=np.array(["soon"] * 500)))
+    steps: list[str] = []
+    with pytest.raises(ExportError, match="'soon'"):
+        export(request, tmp_path, created_at=NOW, progress=steps.append)
+    assert steps == [f"loading {forest}"]
+
+
 def test_the_columns_of_a_calibration_set_are_those_of_the_sample(forest: Path, tmp_path: Path) -> None:
     calibration = Sample(SAMPLE, ("a", "c", "b", "d", "e"), NAMES[three_classes(SAMPLE)])
     with pytest.raises(Refused, match="another order"):
