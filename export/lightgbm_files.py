@@ -37,7 +37,10 @@ def read(source: Path) -> str:
     text = text.replace(b"\r\n", b"\n")
     if not _is_whole(text):
         raise Refused(f"{source} was cut or changed: its trees do not lie where it says they do; save the model again")
-    return text.decode()
+    try:
+        return text.decode()
+    except UnicodeDecodeError as error:
+        raise Refused(f"{source} is not text in UTF-8: {error}") from error
 
 
 def _is_whole(text: bytes) -> bool:

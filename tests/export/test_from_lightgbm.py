@@ -442,6 +442,13 @@ def test_a_file_that_lightgbm_cannot_read_is_refused(tmp_path: Path) -> None:
         load(tmp_path / "model.txt", None)
 
 
+def test_names_that_are_not_utf_8_are_refused(tmp_path: Path) -> None:
+    text = saved(tmp_path).replace("Column_0", "H\u00f6he", 1)
+    (tmp_path / "model.txt").write_bytes(text.encode("latin-1"))
+    with pytest.raises(Refused, match="is not text in UTF-8"):
+        load(tmp_path / "model.txt", None)
+
+
 def test_half_of_a_gzipped_file_is_refused(tmp_path: Path) -> None:
     whole = gzip.compress(saved(tmp_path).encode())
     (tmp_path / "model.txt.gz").write_bytes(whole[: len(whole) // 2])
