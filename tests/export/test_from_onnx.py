@@ -448,6 +448,50 @@ def test_weights_in_another_file_are_refused(tmp_path: Path) -> None:
         load(file, None)
 
 
+def test_a_model_that_fails_on_some_rows_is_refused(tmp_path: Path) -> None:
+    """Here a row chooses one of three weights, and a large one chooses none."""
+    nodes = [
+        helper.make_node("Slice", ["x", "start", "end", "start"], ["first"]),
+        helper.make_node("Cast", ["first"], ["number"], to=INT),
+        helper.make_node("Gather", ["w", "number"], ["y"]),
+    ]
+    nodes[0].input[3] = "axis"
+    constants = {"w": np.float32([1, 2, 3]), "start": [0], "end": [1], "axis": [1]}
+    original = load(saved(tmp_path / "model.onnx", nodes, constants, outputs=[put("y", [None, 1])]), None)
+    with pytest.raises(Refused, match=r"does not run on \(1, 5\) rows: .*out of (data )?bounds"):
+        original.predict(np.full((1, FEATURES), 3e9, np.float32))
+
+
+def test_thresholds_in_double_precision_are_met_from_both_sides(tmp_path: Path) -> None:
+    thresholds = [0.1, 3.0, float(np.float32(0.7))]
+    node = codes(np.float32(thresholds))[0]
+    tensors = {"nodes_values": [*thresholds, 0, 0, 0, 0], "target_weights": [1.0, 2.0, 3.0, 4.0]}
+    kept = [known for known in node.attribute if known.name not in tensors]
+    del node.attribute[:]
+    for name, held in tensors.items():
+        tensor = onnx.numpy_helper.from_array(np.float64(held), name)
+        kept.append(helper.make_attribute(f"{name}_as_tensor", tensor))
+    next(known for known in kept if known.name == "nodes_modes").strings[:] = [b"BRANCH_GT"] * 3 + [b"LEAF"] * 4
+    node.attribute.extend(kept)
+    put_in, out = put("x", [None, FEATURES], DOUBLE), put("y", [None, 1])
+    original = passes(saved(tmp_path / "model.onnx", [node], inputs=[put_in], outputs=[out]))
+    turns = original.trees[0].threshold[:3]
+    below = np.nextafter(turns, np.float32(-np.inf))
+    assert (turns.astype(np.float64) > thresholds).all()
+    assert (below.astype(np.float64) <= thresholds).all()
+
+
+def test_sparse_weights_are_refused(tmp_path: Path) -> None:
+    file = saved(tmp_path / "model.onnx", weighted("Softmax"), weights(3))
+    model = onnx.load(file)
+    values = onnx.numpy_helper.from_array(np.float32([1]), "sparse")
+    places = onnx.numpy_helper.from_array(np.int64([0]), "places")
+    model.graph.sparse_initializer.append(helper.make_sparse_tensor(values, places, [3]))
+    onnx.save(model, file)
+    with pytest.raises(Refused, match="has sparse weights"):
+        load(file, None)
+
+
 def test_a_model_that_runs_nowhere_is_refused(tmp_path: Path) -> None:
     file = saved(tmp_path / "model.onnx", [helper.make_node("Gemm", ["x", "nothing", "b"], ["y"])], weights(1))
     with pytest.raises(Refused, match=r"onnxruntime .* cannot run .*model.onnx"):
