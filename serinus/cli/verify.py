@@ -66,10 +66,13 @@ def kept(metadata: "Metadata") -> dict[str, str | int]:
         "calibration_rows": metadata.calibration,
         "background_rows": metadata.background,
     }
-    smaller: dict[str, str | int] = {}
+    told: dict[str, str | int] = {name: part.rows for name, part in parts.items() if part is not None}
+    if metadata.calibration is not None and metadata.calibration.also_in_sample:
+        told["calibration_rows_also_in_sample"] = metadata.calibration.also_in_sample
     if (cost := metadata.quantization) is not None:
-        smaller["quantization"] = (
+        told["quantization"] = (
             f"{cost.method}: {cost.bytes_before:,} to {cost.bytes_after:,} bytes, {cost.flips:,} flips "
             f"in {cost.rows:,} rows, differences up to {cost.max_difference:.3g}"
         )
-    return smaller | {name: part.rows for name, part in parts.items() if part is not None}
+        told["float32_before"] = f"{cost.exact.rows:,} rows tried, differences up to {cost.exact.max_difference:.3g}"
+    return told

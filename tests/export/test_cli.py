@@ -119,6 +119,7 @@ def test_export_and_verify_show_what_the_bundle_keeps_of_the_sample(source: Path
         assert re.search(said, verified)
     said = json.loads(run("verify", tmp_path / "models/booster/v1.0.0", "--json"))
     assert (said["reference_rows"], said["calibration_rows"], said["background_rows"]) == (300, 400, 100)
+    assert said["calibration_rows_also_in_sample"] == 300
 
 
 def test_no_background_keeps_no_row(source: Path, tmp_path: Path) -> None:
@@ -146,6 +147,7 @@ def test_quantize_prints_what_it_saves_and_costs(tmp_path: Path) -> None:
     assert cost is not None
     said = " ".join(re.sub(r"[│\s]+", " ", shown).split())
     assert f"float16: {cost.bytes_before:,} to {cost.bytes_after:,} bytes, 0 flips in 200 rows, differences up" in said
+    assert f"float32 before {cost.exact.rows:,} rows tried" in said
     assert cost.bytes_after < cost.bytes_before
 
 
