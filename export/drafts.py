@@ -1,12 +1,13 @@
 """A part of an ONNX graph whose tensors are named by counting."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from export.extras import need
-from export.pieces import answer_of, upgraded
+from export.pieces import upgraded
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto
@@ -34,14 +35,14 @@ class Draft:
         self.nodes.append(need("onnx.helper").make_node(operator, list(inputs), [name], **attributes))
         return name
 
-    def graft(self, model: "ModelProto", rows: str) -> str:
-        """Grow a whole `model` on the float32 tensor `rows`; the name of its answer."""
+    def graft(self, model: "ModelProto", rows: str) -> Callable[[str], str]:
+        """Grow a whole `model` on the tensor `rows`; what its own tensors are called here."""
         graph = upgraded(model).graph
         names = {graph.input[0].name: rows}
         _rename(graph, names, f"{self._name()}_")
         self.nodes.extend(graph.node)
         self.constants.extend(graph.initializer)
-        return names[answer_of(graph)]
+        return names.__getitem__
 
     def _name(self) -> str:
         self._names += 1

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from export.boundaries import Turns, first_reaching, turns
 from export.discrete import categories, ordinary, worded
-from export.edges import at_thresholds, at_turns, huge, missing, tiny, zeros
+from export.edges import FARTHER, at_thresholds, at_turns, huge, missing, tiny, zeros
 from export.original import Original, Tree
 from export.steps import apply
 from serinus.schema import LARGEST, Rows, refused
@@ -56,7 +56,8 @@ def probes(original: Original, sample: Rows | None, generator: Generator) -> Pro
     parts.update(_edges(original, turning, base, generator))
     rows = worded(original, np.concatenate(list(parts.values())))
     tried = Probes(rows, np.repeat(list(parts), [len(part) for part in parts.values()]))
-    return tried.taken(are_defined(original, rows))
+    defined = are_defined(original, rows)
+    return tried.taken(defined & _is_near(rows, base) if original.adds_up else defined)
 
 
 def _typical(original: Original, sample: Rows | None, base: Rows, generator: Generator) -> Iterator[tuple[str, Rows]]:
@@ -99,6 +100,13 @@ def are_defined(original: Original, rows: Rows) -> NDArray[np.bool_]:
         if original.knows is not None:
             defined[start : start + CHUNK] &= original.knows(given)
     return defined
+
+
+def _is_near(rows: Rows, base: Rows) -> NDArray[np.bool_]:
+    """The rows that are no farther out than `huge` goes; one that is would set the tolerance for all others."""
+    centre = base.mean(axis=0)
+    farthest = np.abs(base - centre).max(axis=0) * (FARTHER + 1)
+    return ~(np.abs(rows - centre) > np.maximum(farthest, 1)).any(axis=1)
 
 
 def _is_steady(original: Original, rows: Rows, generator: Generator) -> NDArray[np.bool_]:

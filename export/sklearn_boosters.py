@@ -9,6 +9,7 @@ from export import from_lightgbm, from_xgboost
 from export.errors import Refused
 from export.lightgbm_text import parsed
 from export.original import Original
+from export.pieces import answer_of
 from export.sketch import Answer, Sketch
 from export.sklearn_answers import decided
 from export.wires import Wire, derived, narrow
@@ -27,7 +28,7 @@ def xgboost(sketch: Sketch, model: Any, given: Wire) -> Answer:
     original = from_xgboost.of_booster(booster, None)
     for tree in original.trees:
         sketch.clues.turn(rows, tree.feature, tree.threshold, at_numbers=True)
-    return _grafted(sketch, original, rows)
+    return _answer(sketch, original, rows)
 
 
 def lightgbm(sketch: Sketch, model: Any, given: Wire) -> Answer:
@@ -36,23 +37,31 @@ def lightgbm(sketch: Sketch, model: Any, given: Wire) -> Answer:
         feature = np.where(tree.is_categorical, -1, tree.feature)
         halfway = np.nextafter(tree.threshold, -np.inf)  # the number itself still goes left
         sketch.clues.turn(given, feature, halfway, at_numbers=False)
-    return _grafted(sketch, from_lightgbm.of_booster(model.booster_, None), given)
+    return _answer(sketch, from_lightgbm.of_booster(model.booster_, None), given, raw="raw")
 
 
-def _grafted(sketch: Sketch, original: Original, rows: Wire) -> Answer:
+def _answer(sketch: Sketch, original: Original, rows: Wire, *, raw: str | None = None) -> Answer:
+    """What `original` answers to `rows`; `raw` is what its graph calls the margins, if it has them."""
     if original.categories:
         raise Refused("a model inside another one cannot have categories of words: encode them in front of it")
     sketch.take_numbers(rows, missing=original.nan_policy == "allow")
     sketch.add_trees(original.trees, rows)
+    _tell_apart(sketch, original, rows)
+    sketch.dependencies |= {original.framework: original.framework_version, **original.dependencies}
+    model = original.graph()
+    end, called = answer_of(model.graph), sketch.draft.graft(model, rows.name)
+    if not isinstance(original.output, ClassificationSchema):
+        return derived(called(end), 1, is_wide=False)
+    count = original.output.classes
+    margins = None if raw is None else derived(called(raw), 1 if count == 2 else count)
+    return decided(sketch, derived(called(end), count, is_wide=False), margins=margins)
+
+
+def _tell_apart(sketch: Sketch, original: Original, rows: Wire) -> None:
     for column, values in original.codes.items():
         source = rows.sources[column]
         if source is not None:
             sketch.numbers.tell_apart(source, values.tolist(), rejects_others=False)
-    sketch.dependencies |= {original.framework: original.framework_version, **original.dependencies}
-    name = sketch.draft.graft(original.graph(), rows.name)
-    if isinstance(original.output, ClassificationSchema):
-        return decided(sketch, derived(name, original.output.classes, is_wide=False))
-    return derived(name, 1, is_wide=False)
 
 
 def _without(sketch: Sketch, rows: Wire, number: float) -> Wire:
