@@ -106,7 +106,7 @@ def _is_near(rows: Rows, base: Rows) -> NDArray[np.bool_]:
     """The rows that are no farther out than `huge` goes; one that is would set the tolerance for all others."""
     centre = base.mean(axis=0)
     farthest = np.abs(base - centre).max(axis=0) * (FARTHER + 1)
-    return ~(np.abs(rows - centre) > np.maximum(farthest, 1)).any(axis=1)
+    return np.asarray(~(np.abs(rows - centre) > np.maximum(farthest, 1)).any(axis=1))
 
 
 def _is_steady(original: Original, rows: Rows, generator: Generator) -> NDArray[np.bool_]:

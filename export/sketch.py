@@ -9,6 +9,7 @@ import numpy as np
 from export.boundaries import first_reaching
 from export.drafts import Draft
 from export.errors import Refused
+from export.feature_names import Names
 from export.original import Tree
 from export.precision import Clues
 from export.sklearn_words import Heard, Numbers, Vocabulary
@@ -53,9 +54,9 @@ class Sketch:
     clues: to the precision that the model was fitted in
     """
 
-    def __init__(self, readers: Readers) -> None:
+    def __init__(self, readers: Readers, names: Names | None = None) -> None:
         self.draft = Draft("n")
-        self.vocabulary = Vocabulary()
+        self.vocabulary = Vocabulary(names)
         self.numbers = Numbers()
         self.trees: list[Tree] = []
         self.takes_missing = True

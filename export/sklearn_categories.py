@@ -74,7 +74,6 @@ def _missing(category: object, encoder: Any) -> Missing:
 
 
 def _numbers(sketch: Sketch, encoder: Any, source: Source | None, categories: Any) -> list[float]:
-    values = [_number(category, encoder) for category in categories.tolist()]
     if categories.dtype.kind not in "biufO":
         raise Refused(
             f"the {type(encoder).__name__} has categories of {categories.dtype}; supported are words and numbers"
@@ -84,6 +83,7 @@ def _numbers(sketch: Sketch, encoder: Any, source: Source | None, categories: An
             f"the {type(encoder).__name__} raises an error for numbers it does not know, and it reads what another "
             "encoder made: fit it with handle_unknown='ignore' or 'use_encoded_value'"
         )
+    values = [_number(category, encoder) for category in categories.tolist()]
     if source is not None:
         sketch.numbers.tell_apart(source, values, rejects_others=rejects_others(encoder))
     return values

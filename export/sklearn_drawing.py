@@ -8,6 +8,7 @@ import numpy as np
 
 from export.drafts import FLOAT
 from export.extras import need
+from export.feature_names import fitted_names
 from export.pieces import OPSETS
 from export.precision import is_double
 from export.sketch import Decision, Sketch, check
@@ -63,7 +64,8 @@ def drawn(estimator: Any) -> Drawing:
 
 
 def _drawn(estimator: Any, features: Sequence[int], dtype: Precision) -> Drawing:
-    sketch = Sketch(READERS)
+    names = fitted_names(estimator)
+    sketch = Sketch(READERS, None if names is None else tuple(names[feature] for feature in features))
     start = _start(sketch, features, int(estimator.n_features_in_))
     answer = sketch.answered(estimator, wide(sketch.draft, start) if dtype == np.float64 else start)
     wire = answer.probabilities if isinstance(answer, Decision) else answer

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.errors import Refused
+from export.feature_names import Names
 from export.steps import Step, apply
 from export.wires import Source
 from serinus.schema import Category, Rows
@@ -30,9 +31,10 @@ class Heard:
 
 
 class Vocabulary:
-    """By place, the features of the caller that are words."""
+    """By place, the features of the caller that are words. names: of all features, if they have any."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Names | None) -> None:
+        self._names = names
         self._heard: dict[int, Heard] = {}
         self._missing: dict[int, Missing] = {}
         self._numbers: set[int] = set()
@@ -42,7 +44,7 @@ class Vocabulary:
         known = self._heard.setdefault(place, heard)
         if set(known.words) != set(heard.words):
             differing = sorted(set(known.words) ^ set(heard.words))
-            raise Refused(f"two encoders of feature {place} know different words: {', '.join(differing[:10])}")
+            raise Refused(f"two encoders of {self._called(place)} know different words: {', '.join(differing[:10])}")
         self._heard[place] = replace(known, rejects_others=known.rejects_others or heard.rejects_others)
         return known.numbers
 
@@ -52,7 +54,7 @@ class Vocabulary:
     def expect_missing(self, place: int, missing: Missing) -> None:
         """Learn what stands for a missing word."""
         if self._missing.setdefault(place, missing) != missing:
-            raise Refused(f"feature {place} has both NaN and None for a missing word: fit it with one of them")
+            raise Refused(f"{self._called(place)} has both NaN and None for a missing word: fit it with one of them")
 
     def is_number(self, place: int) -> None:
         self._numbers.add(place)
@@ -60,7 +62,8 @@ class Vocabulary:
     def categories(self) -> dict[int, Category]:
         both = sorted(self._numbers & set(self._heard))
         if both:
-            raise Refused(f"the features {both} are words to an encoder, but something else reads them as numbers")
+            called = ", ".join(map(self._called, both))
+            raise Refused(f"words to an encoder, but numbers to something else: {called}")
         return {
             place: Category(words=heard.words, others="reject" if heard.rejects_others else "unknown")
             for place, heard in sorted(self._heard.items())
@@ -73,6 +76,9 @@ class Vocabulary:
             said[numbers == number] = word
         said[np.isnan(numbers)] = MISSING[self._missing.get(place, "NaN")]
         return said
+
+    def _called(self, place: int) -> str:
+        return f"feature {place}" if self._names is None else f"feature {self._names[place]}"
 
 
 class Numbers:
