@@ -76,7 +76,7 @@ class Sketch:
 
     def answered(self, estimator: Any, wire: Wire) -> Answer:
         check(estimator, self._readers.estimators, "cannot export a {}")
-        if hasattr(estimator, "n_jobs"):
+        if getattr(estimator, "n_jobs", None) is not None:
             estimator.n_jobs = 1  # threads add up the trees of a forest in any order, and its last bits differ
         return self._readers.estimators[type(estimator).__name__](self, estimator, wire)
 
