@@ -1,6 +1,5 @@
 """Keras models (.keras, .h5) and TensorFlow SavedModels as originals."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -12,15 +11,14 @@ import numpy as np
 from export.errors import Refused
 from export.extras import KERAS, need, versions
 from export.keras_files import keras_model, signature_of
+from export.keras_graph import converted, last_operator, with_two_columns
 from export.original import Original, classes, two_columns, value
 from serinus.golden import Natives
 from serinus.schema import OutputSchema, Rows
 
-CONVERTER_OPSET = 17  # tf2onnx stops at 18
 BATCH = 1024
 CHECKED_ROWS = 64
 FARTHEST_SUM = 1e-3
-PASS_THROUGH = ("Identity", "Cast", "Reshape", "Squeeze")
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,8 @@ def load(source: Path, labels: Sequence[str] | None) -> Original:
     need("tf2onnx", extra=KERAS)
     network = _from_saved_model(source) if source.is_dir() else _from_keras(source)
     flat = _flat(network)
-    graph = _convert(flat)
-    last = _last_operator(graph)
+    graph = converted(flat)
+    last = last_operator(graph)
     is_binary = network.outputs == 1 and last == "Sigmoid"
     if network.outputs > 1:
         _check_sums(network, last, _predict(flat, _some_rows(network.features)))
@@ -55,7 +53,7 @@ def load(source: Path, labels: Sequence[str] | None) -> Original:
         framework="tensorflow",
         framework_version=str(tensorflow.__version__),
         predict=lambda rows: two_columns(_predict(flat, rows)) if is_binary else _predict(flat, rows),
-        graph=lambda: _with_two_columns(graph) if is_binary else deepcopy(graph),  # whoever asks may write into it
+        graph=lambda: with_two_columns(graph) if is_binary else deepcopy(graph),  # whoever asks may write into it
         output=_output(network, last, labels),
         features=network.features,
         nan_policy="reject",
@@ -132,21 +130,6 @@ def _predict(flat: Any, rows: Rows) -> Natives:
     return np.concatenate(batches)
 
 
-def _convert(flat: Any) -> Any:
-    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # what it cannot convert is refused by the checker
-    from_function = need("tf2onnx", extra=KERAS).convert.from_function
-    return from_function(flat, input_signature=flat.input_signature, opset=CONVERTER_OPSET)[0]
-
-
-def _last_operator(graph: Any) -> str:
-    """What the answer comes out of, apart from reshaping."""
-    makers = {name: node for node in graph.graph.node for name in node.output}
-    node = makers[graph.graph.output[0].name]
-    while node.op_type in PASS_THROUGH and node.input[0] in makers:
-        node = makers[node.input[0]]
-    return str(node.op_type)
-
-
 def _some_rows(features: int) -> Rows:
     return np.random.default_rng(0).normal(size=(CHECKED_ROWS, features)).astype(np.float32)
 
@@ -170,14 +153,3 @@ def _output(network: Network, last: str, labels: Sequence[str] | None) -> Output
             "end the model with a sigmoid if it is a logit"
         )
     return value(None)
-
-
-def _with_two_columns(model: Any) -> Any:
-    """A copy of `model` with 1 - p in front of its p."""
-    onnx, wider = need("onnx", extra=KERAS), deepcopy(model)
-    graph, second = wider.graph, wider.graph.output[0].name
-    graph.initializer.append(onnx.numpy_helper.from_array(np.ones(1, np.float32), "one"))
-    graph.node.append(onnx.helper.make_node("Sub", ["one", second], ["first"]))
-    graph.node.append(onnx.helper.make_node("Concat", ["first", second], ["both"], axis=1))
-    graph.output[0].CopyFrom(onnx.helper.make_tensor_value_info("both", onnx.TensorProto.FLOAT, ["N", 2]))
-    return wider
