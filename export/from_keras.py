@@ -13,6 +13,7 @@ from export.extras import KERAS, need, versions
 from export.keras_files import keras_model, signature_of
 from export.keras_graph import converted, last_operator, with_two_columns
 from export.original import Original, classes, two_columns, value
+from export.row_by_row import check_row_by_row
 from serinus.golden import Natives
 from serinus.schema import OutputSchema, Rows
 
@@ -47,8 +48,10 @@ def load(source: Path, labels: Sequence[str] | None) -> Original:
     graph = converted(flat)
     last = last_operator(graph)
     is_binary = network.outputs == 1 and last == "Sigmoid"
+    rows = _some_rows(network.features)
+    check_row_by_row(lambda some: _predict(flat, some), rows, source)
     if network.outputs > 1:
-        _check_sums(network, last, _predict(flat, _some_rows(network.features)))
+        _check_sums(network, last, _predict(flat, rows))
     return Original(
         framework="tensorflow",
         framework_version=str(tensorflow.__version__),

@@ -17,6 +17,7 @@ from export.onnx_inputs import Entry, entry_of
 from export.onnx_outputs import Exit, Labels, Names, are_probabilities, class_names, exit_of, mislabelled
 from export.onnx_trees import attributes, codes_of, knows_missing, trees_of
 from export.original import Original, Tree, classes, named_classes, two_columns, value
+from export.row_by_row import check_row_by_row
 from serinus.golden import Natives
 from serinus.schema import ClassificationSchema, NanPolicy, OutputSchema, Rows
 
@@ -70,6 +71,7 @@ def load(source: Path, labels: Sequence[str] | None) -> Original:
     where = places(model, run.entry.features, file)
     trees = trees_of(model.graph, where)
     rows = _some_rows(run.entry.features, trees)
+    check_row_by_row(lambda some: run(some)[0], rows, source)
     meaning = _meaning(run, rows, labels)
     return Original(
         framework="onnx",

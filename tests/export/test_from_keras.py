@@ -377,6 +377,20 @@ def test_the_same_network_makes_the_same_graph_however_often_it_is_converted(tmp
     assert first == second
 
 
+def test_a_network_that_mixes_the_rows_of_a_batch_is_refused(tmp_path: Path) -> None:
+    import tensorflow
+
+    class Module(tensorflow.Module):
+        @tensorflow.function(input_signature=[tensorflow.TensorSpec((None, 3), tensorflow.float32)])
+        def __call__(self, rows: Any) -> Any:
+            return tensorflow.nn.softmax(rows, axis=0)
+
+    module = Module()
+    tensorflow.saved_model.save(module, str(tmp_path / "model"), signatures=module.__call__)
+    with pytest.raises(Refused, match=r"answers a row differently among others: \[1. 1. 1.\] alone"):
+        load(tmp_path / "model", None)
+
+
 def test_an_operation_that_onnx_lacks_is_refused_by_name(tmp_path: Path) -> None:
     import tensorflow
 

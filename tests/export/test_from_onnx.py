@@ -481,6 +481,17 @@ def test_thresholds_in_double_precision_are_met_from_both_sides(tmp_path: Path) 
     assert (below.astype(np.float64) <= thresholds).all()
 
 
+def test_a_model_that_mixes_the_rows_of_a_batch_is_refused(tmp_path: Path) -> None:
+    """Here every row is compared with the mean of its batch: no gate that asks both sides in batches would see it."""
+    nodes = [
+        *weighted(None, "sums"),
+        helper.make_node("ReduceMean", ["sums"], ["mean"], axes=[0]),
+        helper.make_node("Sub", ["sums", "mean"], ["y"]),
+    ]
+    with pytest.raises(Refused, match=r"answers a row differently among others: \[0.\] alone"):
+        load(saved(tmp_path / "model.onnx", nodes, weights(1)), None)
+
+
 def test_sparse_weights_are_refused(tmp_path: Path) -> None:
     file = saved(tmp_path / "model.onnx", weighted("Softmax"), weights(3))
     model = onnx.load(file)
