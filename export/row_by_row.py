@@ -21,6 +21,6 @@ def check_row_by_row(predict: Callable[[Rows], Natives], rows: Rows, source: Pat
     if (differences > SAME * max(1.0, float(np.abs(alone).max()))).any():
         row = int(differences.max(axis=1).argmax())
         raise Refused(
-            f"{source} answers a row differently among others: {alone[row]} alone, {together[row]} in a batch. It mixes "
-            "the rows it is given (a softmax or mean over the wrong axis, or numbers quantised as they come)"
+            f"{source} answers a row differently among others: {alone[row]} alone, {together[row]} in a batch. It "
+            "mixes the rows it is given (a softmax or mean over the wrong axis, or numbers quantised as they come)"
         )
