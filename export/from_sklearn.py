@@ -14,7 +14,7 @@ from export.feature_names import fitted_names
 from export.original import Framework, Original, classes, named_classes, value
 from export.pickles import unpickled
 from export.sklearn_drawing import drawn
-from export.sklearn_truth import Table, truth
+from export.sklearn_truth import Table, clear_votes, truth
 from export.steps import check_fitted
 from serinus.schema import OutputSchema
 
@@ -64,6 +64,7 @@ def _of_estimator(model: Any, labels: Sequence[str] | None) -> Original:
         categories=words,
         codes=sketch.numbers.codes,
         knows=sketch.numbers.known,
+        settled=clear_votes(model, table, sketch.numbers.known),
         adds_up=sketch.adds_up,
         on_the_way=sketch.numbers.steps,
     )

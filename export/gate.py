@@ -69,10 +69,11 @@ def prove(original: Original, model: bytes, tried: Probes, progress: Progress) -
     told_apart = _told_apart(original, answers, tried, tolerance)
     tried, answers = tried.taken(told_apart), answers[told_apart]
     graph = served(original, model, tried.rows, progress)
-    proof = Proof(tried, answers, compare(answers, graph, tolerance), RUNTIME)
-    if not proof.comparison.is_equal:
-        raise ParityFailed(proof, graph)
-    return proof
+    comparison = compare(answers, graph, tolerance)
+    told = _settled(original, tried, comparison)
+    if (comparison.wrong & told).any():
+        raise ParityFailed(Proof(tried, answers, comparison, RUNTIME), graph)
+    return Proof(tried.taken(told), answers[told], comparison.taken(told), RUNTIME)
 
 
 def _defined(answers: Natives, tried: Probes) -> NDArray[np.bool_]:
@@ -102,6 +103,13 @@ def _told_apart(original: Original, answers: Natives, tried: Probes, tolerance: 
     if labels(original):
         return np.ones(len(answers), bool)
     return np.asarray((tried.kinds != "huge") | (np.abs(answers[:, 0]) * VALUE_RESOLUTION <= tolerance))
+
+
+def _settled(original: Original, tried: Probes, comparison: Comparison) -> NDArray[np.bool_]:
+    """All rows but those that come out otherwise because they hang on a last bit."""
+    if original.settled is None or comparison.is_equal:
+        return np.ones(len(tried.rows), bool)
+    return np.asarray(~comparison.wrong | original.settled(tried.rows))
 
 
 def _shown(row: int, proof: Proof, served: Answers) -> str:

@@ -39,6 +39,7 @@ class Original:
     categories: by place, the features that are words to a caller: a row holds the number of the word, -1 for another
     codes: by place, the features that are whole numbers to the model, and the numbers it tells apart
     knows: which rows the original answers, where it raises an error about some; `predict` answers those with NaN
+    settled: which rows do not hang on a last bit, where some may: a member of a hard vote may be undecided
     on_the_way: by place, what the graph itself does to a feature before it is used: from where the gate imagines rows
     adds_up: whether features go into sums beside the trees, where the largest numbers there are leave only noise
     examples: rows that came with the model, which the gate tries where there is no sample
@@ -59,6 +60,7 @@ class Original:
     categories: Mapping[int, Category] = field(default_factory=dict)
     codes: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
     knows: Callable[[Rows], NDArray[np.bool_]] | None = None
+    settled: Callable[[Rows], NDArray[np.bool_]] | None = None
     adds_up: bool = False
     on_the_way: Mapping[int, tuple[Step, ...]] = field(default_factory=dict)
     examples: Rows | None = None

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from export.extras import need
 from export.feature_names import Names, unnamed_rows
-from export.sklearn_votes import shares
+from export.sklearn_votes import last, settled, shares
 from export.sklearn_words import Vocabulary
 from export.steps import Precision
 from serinus.golden import Natives
@@ -72,10 +72,23 @@ def _asked(model: Any, rows: Any) -> Natives:
 
 def _voted(model: Any, rows: Any) -> Natives:
     """A hard vote has no probabilities: its shares stand for them."""
-    if type(model).__name__ == "Pipeline":
-        *front, (_, last) = model.steps
-        return _voted(last, model[: len(front)].transform(rows) if front else rows)
-    return shares(model, rows)
+    return shares(*last(model, rows))
+
+
+def clear_votes(model: Any, table: Table, known: Known) -> Known | None:
+    """On which rows a hard vote has no undecided member; None for any other model."""
+    end = model.steps[-1][1] if type(model).__name__ == "Pipeline" else model
+    if type(end).__name__ != "VotingClassifier" or end.voting != "hard":
+        return None
+
+    def clear(rows: Rows) -> NDArray[np.bool_]:
+        answered = known(rows).copy()
+        with _quiet():
+            if answered.any():
+                answered[answered] = settled(model, table.of(rows[answered]))
+        return answered
+
+    return clear
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from export.sketch import Decision, Sketch
 from export.sklearn_answers import decided
 from export.wires import Wire, derived, wide
 
+UNDECIDED = 1e-5  # what probabilities may differ by
+
 
 def voting_classifier(sketch: Sketch, voting: Any, given: Wire) -> Decision:
     members = [sketch.decided(member, given) for member in voting.estimators_]
@@ -45,6 +47,27 @@ def shares(voting: Any, rows: Any) -> NDArray[np.float64]:
     counted = [np.bincount(row, weights, minlength=len(voting.classes_)) for row in votes]
     shared: NDArray[np.float64] = np.array(counted).reshape(-1, len(voting.classes_)) / weights.sum()
     return shared
+
+
+def settled(model: Any, rows: Any) -> NDArray[np.bool_]:
+    """Where every member of a hard vote prefers one class: between two that are as likely, its last bit would vote."""
+    voting, given = last(model, rows)
+    return np.asarray(np.all([_prefers_one(member, given) for member in voting.estimators_], axis=0))
+
+
+def _prefers_one(member: Any, rows: Any) -> NDArray[np.bool_]:
+    if not hasattr(member, "predict_proba"):  # a hard vote itself
+        return settled(member, rows)
+    second, best = np.sort(member.predict_proba(rows), axis=1)[:, -2:].T
+    return np.asarray(best - second >= UNDECIDED)
+
+
+def last(model: Any, rows: Any) -> tuple[Any, Any]:
+    """The estimator at the end of a Pipeline, and the rows as they come there."""
+    if type(model).__name__ != "Pipeline":
+        return model, rows
+    *front, (_, end) = model.steps
+    return last(end, model[: len(front)].transform(rows) if front else rows)
 
 
 def check_classes(members: Sequence[Any], count: int) -> None:

@@ -41,6 +41,9 @@ class Comparison:
     def is_equal(self) -> bool:
         return not self.wrong.any()
 
+    def taken(self, which: NDArray[np.bool_]) -> "Comparison":
+        return Comparison(self.differences[which], self.flips[which], self.ties[which], self.tolerance)
+
 
 class Model(Protocol):
     def predict(self, rows: Rows) -> Answers: ...

@@ -24,13 +24,14 @@ from numpy.typing import NDArray
 from export.boundaries import above, below
 from export.converters import load
 from export.errors import Refused
+from export.gate import ParityFailed
 from export.graph import finish
 from export.original import Original
 from serinus.golden import Comparison, Natives, compare
 from serinus.prediction import Answers, Classes, Values
 from serinus.predictor import session
 from serinus.schema import ClassificationSchema, Rows, refused
-from tests.export.originals import pickled
+from tests.export.originals import graph_of, pickled, proof
 
 FEATURES = 4
 TRAINED_ON = 120
@@ -118,6 +119,8 @@ def check(file: Path, trained: Rows, generator: np.random.Generator) -> None:
         assert "no split in any tree" in str(refusal)  # noqa: PT017  # it says more, and of many kinds of model
         return
     rows = rows_for(original, trained, generator)
+    if original.settled is not None:
+        rows = rows[original.settled(rows)]
     compared, native = comparison(original, rows)
     worst = int(compared.differences.argmax())
     note(f"largest difference {compared.worst:.3g} on {rows[worst]}: {native[worst]}")
@@ -398,6 +401,21 @@ def test_compositions(tmp_path: Path, table: Table, is_classifier: bool, count: 
         warnings.simplefilter("ignore")  # that it did not converge, or a class is rare, is none of our concern
         whole.fit(rows, targets)
     check(pickled(tmp_path / "model.pkl", whole), rows, generator)
+
+
+def test_undecided_members_of_a_hard_vote_do_not_fail_the_gate(tmp_path: Path) -> None:
+    """Found by the test above: on a row the forest's best two classes are 5e-17 apart, and the graph swaps them."""
+    rows, generator = Table(112, is_coarse=False, missing=0.0).made()
+    parts = members(generator, is_classifier=True)
+    amounts_of(rows, generator)
+    vote = sklearn.ensemble.VotingClassifier(parts, voting="hard").fit(rows, classes_of(rows, generator, 4))
+    original = load(pickled(tmp_path / "model.pkl", vote), None, None)
+    near = rows_for(original, rows, generator)
+    near = near[(np.abs(near) < 1e6).all(axis=1)]
+    assert not comparison(original, near)[0].is_equal
+    assert proof(original, graph_of(original), near).comparison.is_equal
+    with pytest.raises(ParityFailed):
+        proof(replace(original, settled=None), graph_of(original), near)
 
 
 @models(30)

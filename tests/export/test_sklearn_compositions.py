@@ -172,6 +172,27 @@ def test_a_calibrated_model_that_was_fitted_before_passes_the_gate() -> None:
     assert proof(original, graph_of(original), rows).comparison.is_equal
 
 
+def test_a_hard_vote_is_not_judged_where_a_member_is_undecided() -> None:
+    """Two leaves of a class each make 0.5 and 0.5, added up in an order of its own by each library."""
+    rows = np.repeat(np.arange(6, dtype=np.float32), 40)[:, None]
+    targets = np.tile([0, 1, 2, 0, 1, 2, 1, 0], 30)
+    undecided = RandomForestClassifier(7, max_depth=2, bootstrap=False, random_state=0)
+    vote = VotingClassifier([("forest", undecided), ("other", DecisionTreeClassifier(max_depth=1))], voting="hard")
+    original = of_model(make_pipeline(StandardScaler(), vote).fit(rows, targets), None)
+    assert original.settled is not None
+    assert not original.settled(rows).any()
+    nested = VotingClassifier([("inner", vote), ("tree", DecisionTreeClassifier(random_state=0))], voting="hard")
+    clear = of_model(nested.fit(rows, targets), None).settled
+    assert clear is not None
+    assert not clear(rows).any()
+
+
+def test_a_soft_vote_is_judged_everywhere() -> None:
+    rows = sample_rows()
+    vote = VotingClassifier([("forest", forest()), ("nb", DecisionTreeClassifier(max_depth=3))], voting="soft")
+    assert of_model(vote.fit(rows, three_classes(rows)), None).settled is None
+
+
 def test_a_hard_vote_answers_shares_and_the_class_that_scikit_learn_predicts() -> None:
     rows = sample_rows()
     vote = VotingClassifier(members(forest(), DecisionTreeClassifier(max_depth=2), xgb(), lgb())).fit(rows, named(rows))
