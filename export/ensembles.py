@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export.drafts import DOUBLE, Draft
+from export.drafts import Draft
 from export.extras import need
 from export.original import Tree
 
@@ -69,10 +69,6 @@ def added_up(draft: Draft, rows: str, trees: Sequence[Grown], targets: int) -> s
         "n_targets": targets,
     }
     return draft.add("TreeEnsembleRegressor", rows, domain="ai.onnx.ml", **attributes, **_leaves(trees))
-
-
-def doubled(draft: Draft, name: str) -> str:
-    return draft.add("Cast", name, to=DOUBLE)
 
 
 def _leaves(trees: Sequence[Grown]) -> dict[str, Any]:

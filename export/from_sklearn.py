@@ -10,7 +10,6 @@ import numpy as np
 from export import from_lightgbm, from_xgboost
 from export.errors import Refused
 from export.extras import need, versions
-from export.feature_names import fitted_names
 from export.original import Framework, Original, classes, named_classes, value
 from export.pickles import unpickled
 from export.sklearn_drawing import drawn
@@ -43,13 +42,12 @@ def of_model(fitted: Any, labels: Sequence[str] | None) -> Original:
 
 def _of_estimator(model: Any, labels: Sequence[str] | None) -> Original:
     drawing = drawn(model)
-    sketch, names, output = drawing.sketch, fitted_names(model), _output(model, labels)
+    sketch, names, output = drawing.sketch, drawing.names, _output(model, labels)
     if drawing.is_decision != hasattr(model, "classes_"):
         raise Refused(f"the {type(model).__name__} was trained for another task than its class is made for")
-    names = None if names is None else tuple(names[feature] for feature in drawing.features)
     words = sketch.vocabulary.categories()
-    is_frame = bool(words) or sketch.needs_frame
-    table = Table(tuple(words), sketch.vocabulary, names, drawing.dtype, is_frame=is_frame)
+    is_frame = bool(sketch.vocabulary.objects) or sketch.needs_frame
+    table = Table(sketch.vocabulary, names, drawing.dtype, is_frame=is_frame)
     original = Original(
         framework=FRAMEWORKS.get(_library(model), "sklearn"),
         framework_version=str(need(_library(model)).__version__),

@@ -11,13 +11,12 @@ from export.sklearn_words import Heard, Missing
 from export.steps import Step
 from export.wires import Source, Wire, applied
 
-NEVER = np.inf  # which no row holds
 NO_WORD = -1
 
 
 def values_of(sketch: Sketch, encoder: Any, given: Wire) -> list[list[float]]:
     """By feature, what `given` holds for each of its categories: NaN for a missing value."""
-    _check(encoder, given)
+    _check(encoder)
     return [_of_feature(sketch, encoder, given, feature) for feature in range(given.width)]
 
 
@@ -33,12 +32,11 @@ def rejects_others(encoder: Any) -> bool:
     return bool(encoder.handle_unknown == "error")
 
 
-def _check(encoder: Any, given: Wire) -> None:
-    kind = type(encoder).__name__
-    if given.is_sparse:
-        raise Refused(f"a {kind} behind a sparse matrix is not supported")
+def _check(encoder: Any) -> None:
     if any(rare is not None for rare in getattr(encoder, "_infrequent_indices", ())):
-        raise Refused(f"the {kind} groups infrequent categories: fit it without min_frequency and max_categories")
+        raise Refused(
+            f"the {type(encoder).__name__} groups infrequent categories: fit it without min_frequency, max_categories"
+        )
 
 
 def _of_feature(sketch: Sketch, encoder: Any, given: Wire, feature: int) -> list[float]:
@@ -83,6 +81,10 @@ def _numbers(sketch: Sketch, encoder: Any, source: Source | None, categories: An
             f"the {type(encoder).__name__} raises an error for numbers it does not know, and it reads what another "
             "encoder made: fit it with handle_unknown='ignore' or 'use_encoded_value'"
         )
+    if categories.dtype.kind == "O" and source is not None and not source.steps:
+        sketch.vocabulary.expect_objects(source.place)
+        if None in categories.tolist():
+            sketch.vocabulary.expect_missing(source.place, "None")
     values = [_number(category, encoder) for category in categories.tolist()]
     if source is not None:
         sketch.numbers.tell_apart(source, values, rejects_others=rejects_others(encoder))
@@ -91,7 +93,7 @@ def _numbers(sketch: Sketch, encoder: Any, source: Source | None, categories: An
 
 def _number(category: object, encoder: Any) -> float:
     if category is None:
-        return NEVER
+        return np.nan
     if not isinstance(category, bool | int | float):
         raise Refused(f"the {type(encoder).__name__} has the category {category!r}; supported are words and numbers")
     if not np.isnan(category) and float(np.float32(category)) != category:

@@ -8,7 +8,7 @@ import numpy as np
 
 from export.drafts import FLOAT
 from export.extras import need
-from export.feature_names import fitted_names
+from export.feature_names import Names, fitted_names
 from export.pieces import OPSETS
 from export.precision import is_double
 from export.sketch import Decision, Sketch, check
@@ -24,13 +24,14 @@ START = "input"
 
 @dataclass(frozen=True)
 class Drawing:
-    """features: those of the caller, by their places among the features that the estimator was fitted on.
+    """features: those of the caller, by their places among the features that the estimator was fitted on; their names
 
     dtype: in which type numbers reach the estimator
     """
 
     sketch: Sketch
     features: tuple[int, ...]
+    names: Names | None
     dtype: Precision
     answer: Wire
     is_decision: bool
@@ -52,7 +53,7 @@ class Drawing:
 def drawn(estimator: Any) -> Drawing:
     """The estimator in the precision it was fitted in, without columns that it selects nothing from."""
     check(estimator, READERS.estimators, "cannot export a {}")
-    every = range(int(estimator.n_features_in_))
+    every = range(int(_entrance(estimator).n_features_in_))
     drawing = _drawn(estimator, every, np.float32)
     if drawing.sketch.numbers.are_stepped:
         double = _drawn(estimator, every, np.float64)
@@ -63,15 +64,24 @@ def drawn(estimator: Any) -> Drawing:
     return _drawn(estimator, read, drawing.dtype)
 
 
+def _entrance(estimator: Any) -> Any:
+    """What reads the rows first: a Pipeline may begin with steps that do nothing."""
+    if type(estimator).__name__ != "Pipeline":
+        return estimator
+    return _entrance(next(step for _, step in estimator.steps if step is not None and step != "passthrough"))
+
+
 def _drawn(estimator: Any, features: Sequence[int], dtype: Precision) -> Drawing:
-    names = fitted_names(estimator)
-    sketch = Sketch(READERS, None if names is None else tuple(names[feature] for feature in features))
-    start = _start(sketch, features, int(estimator.n_features_in_))
+    entrance = _entrance(estimator)
+    known = fitted_names(entrance)
+    names = None if known is None else tuple(known[feature] for feature in features)
+    sketch = Sketch(READERS, names)
+    start = _start(sketch, features, int(entrance.n_features_in_))
     answer = sketch.answered(estimator, wide(sketch.draft, start) if dtype == np.float64 else start)
     wire = answer.probabilities if isinstance(answer, Decision) else answer
     name = _with_demands(sketch, narrow(sketch.draft, wire).name)
     finished = Wire(sketch.draft.add("Identity", name), wire.sources)
-    return Drawing(sketch, tuple(features), dtype, finished, isinstance(answer, Decision))
+    return Drawing(sketch, tuple(features), names, dtype, finished, isinstance(answer, Decision))
 
 
 def _start(sketch: Sketch, features: Sequence[int], count: int) -> Wire:

@@ -4,7 +4,7 @@ They reach the model in the precision it was fitted in, in a DataFrame where col
 """
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,10 +27,9 @@ Known = Callable[[Rows], NDArray[np.bool_]]
 class Table:
     """Rows as the model was fitted on them.
 
-    names: of the columns; words: those that hold words; dtype: of the others; is_frame: a DataFrame, else an array
+    names: of the columns; dtype: of those that are numbers; is_frame: a DataFrame, else an array
     """
 
-    words: Sequence[int]
     vocabulary: Vocabulary
     names: Names | None
     dtype: Precision
@@ -42,7 +41,7 @@ class Table:
             return numbers
         pandas = need("pandas")
         columns: dict[int, Any] = {place: numbers[:, place] for place in range(rows.shape[1])}
-        for place in self.words:
+        for place in self.vocabulary.objects:
             columns[place] = pandas.Series(self.vocabulary.said(place, rows[:, place]), dtype=object)
         frame = pandas.DataFrame(columns)
         return frame if self.names is None else frame.set_axis(list(self.names), axis=1)

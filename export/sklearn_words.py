@@ -38,6 +38,7 @@ class Vocabulary:
         self._heard: dict[int, Heard] = {}
         self._missing: dict[int, Missing] = {}
         self._numbers: set[int] = set()
+        self._objects: set[int] = set()
 
     def hear(self, place: int, heard: Heard) -> dict[str, float]:
         """Learn the words of a feature; the numbers that they have in rows."""
@@ -56,6 +57,15 @@ class Vocabulary:
         if self._missing.setdefault(place, missing) != missing:
             raise Refused(f"{self._called(place)} has both NaN and None for a missing word: fit it with one of them")
 
+    def expect_objects(self, place: int) -> None:
+        """Learn that numbers were Python objects, which a column of numbers is not looked up among."""
+        self._objects.add(place)
+
+    @property
+    def objects(self) -> list[int]:
+        """The features that have to be said as objects: words, and some numbers."""
+        return sorted(self._objects | set(self._heard))
+
     def is_number(self, place: int) -> None:
         self._numbers.add(place)
 
@@ -70,9 +80,9 @@ class Vocabulary:
         }
 
     def said(self, place: int, numbers: NDArray[np.float32]) -> NDArray[np.object_]:
-        """The words that the `numbers` of a feature stand for."""
-        said = np.full(len(numbers), UNHEARD, object)
-        for word, number in self.numbers(place).items():
+        """The words or objects that the `numbers` of a feature stand for."""
+        said = numbers.astype(object) if place not in self._heard else np.full(len(numbers), UNHEARD, object)
+        for word, number in self.numbers(place).items() if place in self._heard else ():
             said[numbers == number] = word
         said[np.isnan(numbers)] = MISSING[self._missing.get(place, "NaN")]
         return said

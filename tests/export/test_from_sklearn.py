@@ -20,7 +20,17 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import (
+    ElasticNet,
+    ElasticNetCV,
+    Lasso,
+    LassoCV,
+    LinearRegression,
+    LogisticRegression,
+    LogisticRegressionCV,
+    Ridge,
+    RidgeCV,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -42,6 +52,7 @@ from tests.export.originals import (
     values,
 )
 
+CROSS_VALIDATED = {"cv": 2, "l1_ratios": (0,), "use_legacy_attributes": False, "scoring": "accuracy"}
 NAMES = np.array(["CONFIRMED", "CANDIDATE", "FALSE_POSITIVE"])
 
 
@@ -90,6 +101,15 @@ def test_every_supported_tree_passes_the_gate(tmp_path, estimator, targets, miss
         (LogisticRegression(max_iter=5000), three_classes),
         (LogisticRegression(max_iter=5000), two_classes),
         (LogisticRegression(fit_intercept=False, solver="liblinear"), two_classes),
+        (make_pipeline(StandardScaler(), LogisticRegressionCV(**CROSS_VALIDATED)), three_classes),
+        (LinearRegression(), values),
+        (LinearRegression(fit_intercept=False), values),
+        (make_pipeline(StandardScaler(), Ridge()), values),
+        (RidgeCV(), values),
+        (Lasso(), values),
+        (LassoCV(), values),
+        (ElasticNet(), values),
+        (ElasticNetCV(), values),
     ],
     ids=str,
 )
@@ -262,6 +282,13 @@ def test_a_forest_of_several_outputs_is_refused(tmp_path: Path) -> None:
     forest = RandomForestRegressor(2).fit(rows, np.stack([values(rows), values(rows)], axis=1))
     with pytest.raises(Refused, match="2 outputs"):
         load(pickled(tmp_path / "model.pkl", forest), None)
+
+
+def test_a_regression_of_several_outputs_is_refused(tmp_path: Path) -> None:
+    rows = sample_rows()
+    model = LinearRegression().fit(rows, np.stack([values(rows), values(rows)], axis=1))
+    with pytest.raises(Refused, match="2 outputs"):
+        load(pickled(tmp_path / "model.pkl", model), None)
 
 
 def test_a_classifier_of_one_class_is_refused(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 import xgboost
+from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, PowerTransformer, RobustScaler, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, PowerTransformer, RobustScaler, StandardScaler
 
 from export import from_sklearn, from_xgboost
 from export.errors import ExportError, Refused
@@ -77,8 +79,27 @@ def test_a_transformer_that_is_no_arithmetic_is_refused(tmp_path: Path) -> None:
         behind(pickled(tmp_path / "power.pkl", PowerTransformer().fit(sample_rows())), model)
 
 
+def test_a_transformer_in_front_of_words_is_refused(tmp_path: Path) -> None:
+    table = pandas.DataFrame({"port": ["C", "Q"] * 20})
+    encoded = ColumnTransformer([("port", OneHotEncoder(), ["port"])])
+    pipeline = make_pipeline(encoded, LogisticRegression()).fit(table, np.arange(40) % 2)
+    model = from_sklearn.load(pickled(tmp_path / "model.pkl", pipeline), None)
+    with pytest.raises(Refused, match="words to the model: put both into one Pipeline"):
+        behind(pickled(tmp_path / "scaler.pkl", StandardScaler().fit(np.zeros((3, 1)))), model)
+
+
+def test_what_an_encoder_does_not_know_is_not_asked_behind_a_transformer_either(tmp_path: Path) -> None:
+    decks = np.arange(40)[:, None] % 4.0
+    imputer = SimpleImputer(strategy="most_frequent").fit(decks)
+    pipeline = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(decks, decks[:, 0] > 1)
+    model = from_sklearn.load(pickled(tmp_path / "model.pkl", pipeline), None)
+    original = behind(pickled(tmp_path / "imputer.pkl", imputer), model)
+    assert original.knows is not None
+    assert original.knows(np.float32([[2], [np.nan], [7]])).tolist() == [True, True, False]
+    assert proof(original, graph_of(original)).comparison.is_equal
+
+
 def test_names_of_model_preprocessing_and_sample_must_agree(tmp_path: Path) -> None:
-    pandas = pytest.importorskip("pandas")
     rows = sample_rows()
     matrix = xgboost.DMatrix(rows, two_classes(rows), feature_names=NAMES)
     xgboost.train({"objective": "binary:logistic", "nthread": 1}, matrix, 3).save_model(tmp_path / "model.json")
@@ -111,7 +132,6 @@ def test_nobody_needs_to_know_the_names() -> None:
 
 
 def test_a_transformer_that_answers_frames_is_no_problem(tmp_path: Path) -> None:
-    pytest.importorskip("pandas")
     scaler = StandardScaler().fit(sample_rows())
     model = scaled_booster(tmp_path, StandardScaler())
     original = behind(pickled(tmp_path / "scaler.pkl", scaler.set_output(transform="pandas")), model)

@@ -207,6 +207,34 @@ def test_missing_values_are_refused_where_a_word_may_not_be_missing(numbers: Any
     assert proof(original, graph_of(original)).comparison.is_equal
 
 
+def test_none_among_numbers_is_what_a_missing_one_is() -> None:
+    table = TABLE.assign(deck=TABLE.deck.astype(object).where(TABLE.deck != 3, None))
+    selection = ColumnTransformer([("d", OneHotEncoder(handle_unknown="ignore"), ["deck"])])
+    model = fitted(make_pipeline(selection, forest()), table)
+    original = of_model(model, None)
+    rows = np.float32([[1], [2], [np.nan], [5]])
+    expected = model.predict_proba(pandas.DataFrame({"deck": pandas.Series([1, 2, None, 5], dtype=object)}))
+    np.testing.assert_allclose(original.predict(rows), expected)
+    assert np.abs(expected[2] - expected[3]).max() > 0.01
+    assert proof(original, graph_of(original), rows).comparison.is_equal
+
+
+def test_none_is_filled_where_the_imputer_fills_none() -> None:
+    table = TABLE.assign(port=TABLE.port.astype(object).where(TABLE.port.notna(), None))
+    filled = make_pipeline(SimpleImputer(missing_values=None, strategy="most_frequent"), OneHotEncoder())
+    model = fitted(make_pipeline(ColumnTransformer([("w", filled, ["port"])]), forest()), table)
+    original = of_model(model, None)
+    expected = model.predict_proba(pandas.DataFrame({"port": pandas.Series([None], dtype=object)}))
+    np.testing.assert_allclose(answered(original, [[np.nan]]), expected, atol=1e-7)
+
+
+def test_steps_that_do_nothing_are_passed_by() -> None:
+    model = make_pipeline("passthrough", columns(), FunctionTransformer(), forest())
+    original, verdict = exported(fitted(model))
+    assert verdict.comparison.is_equal
+    assert original.features == 4
+
+
 def test_zeros_of_a_sparse_matrix_are_missing_to_xgboost() -> None:
     """The same trees answer otherwise to the same numbers in a dense matrix."""
     table = TABLE.assign(fare=TABLE.fare.where(TABLE.fare > 40, 0.0))
@@ -259,6 +287,20 @@ def words_and_numbers() -> Any:
 
 def of(transformer: Any, names: list[str], table: Any = TABLE) -> Any:
     return fitted(make_pipeline(ColumnTransformer([("x", transformer, names)]), forest()), table)
+
+
+def words_from_elsewhere() -> Any:
+    model = of(make_pipeline(OrdinalEncoder(), OneHotEncoder()), ["sex"])
+    model[0].named_transformers_["x"][1].categories_ = [np.array(["a", "b"], object)]
+    return model
+
+
+def among(stranger: object, categories: Any = None) -> Any:
+    """An encoder with something among its categories that no column has."""
+    model = of(OneHotEncoder(), ["sex"])
+    known = [*model[0].named_transformers_["x"].categories_[0], stranger] if categories is None else categories
+    model[0].named_transformers_["x"].categories_ = [np.array(known, object)]
+    return model
 
 
 def dropped() -> Any:
@@ -319,6 +361,19 @@ REFUSED = {
         lambda: of(make_pipeline(OneHotEncoder(), StandardScaler(with_mean=False)), ["sex"]),
         "a StandardScaler behind a sparse matrix",
     ),
+    "columns of a sparse matrix": (
+        lambda: of(make_pipeline(OneHotEncoder(), ColumnTransformer([("x", "passthrough", [0])])), ["sex"]),
+        "a ColumnTransformer behind a sparse matrix",
+    ),
+    "a stack on a sparse matrix": (
+        lambda: fitted(
+            make_pipeline(columns(sparse_threshold=1), StackingClassifier([("a", forest())], cv=2, passthrough=True))
+        ),
+        "a StackingClassifier that passes a sparse matrix through",
+    ),
+    "words from elsewhere": (words_from_elsewhere, "reads words that another step made: encode them as they come in"),
+    "words among numbers": (lambda: among(3), "has words and 3 as categories of one feature"),
+    "something else": (lambda: among(b"x", [b"x", b"y"]), r"has the category b'x'; supported are words and numbers"),
     "nothing left": (dropped, "drops every column"),
 }
 

@@ -315,6 +315,38 @@ def test_a_stack_of_words_is_refused() -> None:
         of_model(stack, None)
 
 
+def test_a_calibrated_member_that_has_not_seen_every_class_is_refused() -> None:
+    rows = sample_rows()
+    model = CalibratedClassifierCV(forest(), cv=2).fit(rows, three_classes(rows))
+    model.calibrated_classifiers_[0].estimator.fit(rows, two_classes(rows))
+    with pytest.raises(Refused, match=r"knows the classes \[0, 1\] of \[0, 1, 2\]"):
+        of_model(model, None)
+
+
+def test_a_decision_that_no_graph_has_is_refused() -> None:
+    rows = sample_rows()
+    stack = StackingClassifier(members(scaled(LogisticRegression())), cv=2, stack_method="decision_function")
+    stack.fit(rows, two_classes(rows)).estimators_[0] = forest().fit(rows, two_classes(rows))
+    with pytest.raises(Refused, match="RandomForestClassifier has no decision_function"):
+        of_model(stack, None)
+
+
+class Judge(RandomForestClassifier):
+    """A forest that says it has margins."""
+
+    def decision_function(self, rows: Any) -> Any:
+        return self.predict_proba(rows)[:, 1]
+
+
+Judge.__module__, Judge.__name__ = "sklearn.ensemble", "RandomForestClassifier"
+
+
+def test_a_calibrated_decision_that_no_graph_has_is_refused() -> None:
+    rows = sample_rows()
+    with pytest.raises(Refused, match="RandomForestClassifier has no decision_function"):
+        of_model(CalibratedClassifierCV(Judge(4), cv=2).fit(rows, two_classes(rows)), None)
+
+
 def test_a_member_that_has_not_seen_every_class_is_refused() -> None:
     rows = sample_rows()
     vote = VotingClassifier(members(forest(), forest()), voting="soft").fit(rows, three_classes(rows))
