@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from export.accuracy import Proven, Smaller, shrunk
 from export.calibration import with_known_truth
 from export.converters import load
-from export.errors import ExportError
+from export.errors import ExportError, Refused
 from export.extras import need
 from export.gate import prove
 from export.golden_rows import golden_file
@@ -127,7 +127,10 @@ def _original(request: Request) -> tuple[Original, dict[str, str]]:
     """The model of `request` behind its preprocessing, and the digests of both."""
     with TemporaryDirectory(prefix="serinus-") as scratch:
         found = located(request.source, Path(scratch))
-        original, digests = load(found.path, request.framework, request.labels), _digests(found.path)
+        try:
+            original, digests = load(found.path, request.framework, request.labels), _digests(found.path)
+        except Refused as error:  # it may name a file that is gone by the time this is read
+            raise Refused(str(error).replace(str(found.path), str(request.source))) from error
     original = replace(original, training={**original.training, **found.known})
     if request.preprocessing is None:
         return original, digests

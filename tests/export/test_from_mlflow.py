@@ -329,6 +329,14 @@ def test_an_input_example_is_no_reference_for_drift(tmp_path: Path) -> None:
     assert exported(str(saved(tmp_path / "model")), tmp_path / "models").metadata.reference is None
 
 
+def test_a_refusal_names_the_address_and_no_file_that_is_gone(store: Path, tmp_path: Path) -> None:
+    logged(mlflow.xgboost, booster())
+    (folder,) = (file.parent for file in store.rglob("MLmodel"))
+    mended(folder, catboost={})
+    with pytest.raises(Refused, match=r"^models:/risk/1 is a model of the flavour catboost"):
+        exported("models:/risk/1", tmp_path / "models")
+
+
 def mended(folder: Path, **flavours: Any) -> Path:
     """`folder` with other flavours in its MLmodel file."""
     said = yaml.safe_load((folder / "MLmodel").read_text())
