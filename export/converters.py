@@ -28,7 +28,7 @@ CONVERTERS = {
     "keras": Converter(from_keras.load, (".keras", ".h5", ".hdf5", FOLDER)),
     "lightgbm": Converter(from_lightgbm.load, (".txt", ".bst", ".model", ".gz"), is_lightgbm),
     "xgboost": Converter(from_xgboost.load, (".json", ".ubj", ".model", ".bst")),
-    "sklearn": Converter(from_sklearn.load, (".pkl", ".joblib")),
+    "sklearn": Converter(from_sklearn.load, (".pkl", ".joblib", ".skops")),
     "onnx": Converter(from_onnx.load, (".onnx",)),
 }
 PYTORCH = "a PyTorch file, weights without their model: export the .onnx file that torch.onnx.export makes of the model"

@@ -10,11 +10,12 @@ from export.errors import Refused
 from export.mlflow_models import MLmodel, described
 from export.mlflow_rows import example_rows, names_of
 from export.original import Original
+from export.skops_files import SKOPS
 
 Load = Callable[[Path, Sequence[str] | None], Original]
 Flavour = Mapping[str, Any]
-PICKLES = (".pkl", ".joblib")
-AS_PICKLE = "log it again with serialization_format='pickle'"
+OBJECTS = (".pkl", ".joblib", SKOPS)
+AGAIN = "log it again with serialization_format='skops' or 'pickle'"
 
 
 def load(source: Path, labels: Sequence[str] | None) -> Original:
@@ -53,16 +54,16 @@ def _xgboost(folder: Path, said: Flavour) -> tuple[Path, Load]:
 
 def _lightgbm(folder: Path, said: Flavour) -> tuple[Path, Load]:
     file = folder / said.get("data", "model.lgb")
-    return (_pickle(file), from_sklearn.load) if file.suffix != ".lgb" else (file, from_lightgbm.load)
+    return (_object(file), from_sklearn.load) if file.suffix != ".lgb" else (file, from_lightgbm.load)
 
 
 def _sklearn(folder: Path, said: Flavour) -> tuple[Path, Load]:
-    return _pickle(folder / said.get("pickled_model", "model.pkl")), from_sklearn.load
+    return _object(folder / said.get("pickled_model", "model.pkl")), from_sklearn.load
 
 
-def _pickle(file: Path) -> Path:
-    if file.suffix not in PICKLES:
-        raise Refused(f"{file} is in the format {file.suffix[1:]}, which is not read here: {AS_PICKLE}")
+def _object(file: Path) -> Path:
+    if file.suffix not in OBJECTS:
+        raise Refused(f"{file} is in the format {file.suffix[1:]}, which is not read here: {AGAIN}")
     return file
 
 

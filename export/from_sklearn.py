@@ -1,4 +1,4 @@
-"""scikit-learn models (.pkl, .joblib), XGBoost's and LightGBM's estimators in them or alone, as originals."""
+"""scikit-learn models (.pkl, .joblib, .skops), XGBoost's and LightGBM's estimators in them or alone, as originals."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +14,7 @@ from export.original import Framework, Original, classes, named_classes, value
 from export.pickles import unpickled
 from export.sklearn_drawing import drawn
 from export.sklearn_truth import Table, clear_votes, truth
+from export.skops_files import SKOPS, restored
 from export.steps import check_fitted
 from serinus.schema import OutputSchema
 
@@ -23,7 +24,7 @@ FRAMEWORKS: dict[str, Framework] = {"xgboost": "xgboost", "lightgbm": "lightgbm"
 
 
 def load(source: Path, labels: Sequence[str] | None) -> Original:
-    return of_model(unpickled(source), labels)
+    return of_model(restored(source) if source.suffix == SKOPS else unpickled(source), labels)
 
 
 def of_model(fitted: Any, labels: Sequence[str] | None) -> Original:

@@ -90,12 +90,20 @@ def estimator(kind: Any) -> Any:
     return kind(n_estimators=5, n_jobs=1).fit(TABLE, CLASSES)
 
 
+LIGHTGBM_TYPES = ["collections.OrderedDict", "lightgbm.basic.Booster", "lightgbm.sklearn.LGBMClassifier"]
 LOGGED: dict[str, tuple[Callable[[], Any], str, str, dict[str, Any]]] = {
     "sklearn": (forest, "sklearn", "model.pkl", {"serialization_format": "pickle"}),
+    "sklearn by default": (forest, "sklearn", "model.skops", {"skops_trusted_types": ["sklearn.tree._tree.Tree"]}),
     "sklearn cloudpickle": (forest, "sklearn", "model.pkl", {"serialization_format": "cloudpickle"}),
     "xgboost": (booster, "xgboost", "model.ubj", {}),
     "xgboost estimator": (lambda: estimator(xgboost.XGBClassifier), "xgboost", "model.json", {"model_format": "json"}),
     "lightgbm": (light, "lightgbm", "model.lgb", {}),
+    "lightgbm estimator by default": (
+        lambda: estimator(lambda **more: lightgbm.LGBMClassifier(verbosity=-1, **more)),
+        "lightgbm",
+        "model.skops",
+        {"skops_trusted_types": LIGHTGBM_TYPES},
+    ),
     "lightgbm estimator": (
         lambda: estimator(lambda **more: lightgbm.LGBMClassifier(verbosity=-1, **more)),
         "lightgbm",
@@ -357,8 +365,8 @@ def test_code_alone_is_refused_with_the_way_out(tmp_path: Path) -> None:
     [
         ({"catboost": {}, "python_function": {}}, "of the flavour catboost; supported are xgboost, lightgbm"),
         ({"xgboost": {"data": "gone.ubj"}}, "is to hold gone.ubj, which is not there"),
-        ({"sklearn": {"pickled_model": "model.skops"}}, "in the format skops.*serialization_format='pickle'"),
-        ({"lightgbm": {"data": "model.skops"}}, "in the format skops.*serialization_format='pickle'"),
+        ({"sklearn": {"pickled_model": "model.dill"}}, "in the format dill.*serialization_format='skops' or 'pickle'"),
+        ({"lightgbm": {"data": "model.dill"}}, "in the format dill.*serialization_format='skops' or 'pickle'"),
         ({"tensorflow": {"saved_model_dir": "tf"}}, "is to hold tf, which is not there"),
         (None, "does not describe an MLflow model: flavors"),
     ],
