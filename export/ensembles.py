@@ -11,7 +11,7 @@ from export.drafts import Draft
 from export.extras import need
 from export.original import Tree
 
-LEAF, INNER = "LEAF", "BRANCH_LEQ"
+MODES = {True: "LEAF", False: "BRANCH_LEQ"}
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,14 @@ def added_up(draft: Draft, rows: str, trees: Sequence[Grown], targets: int) -> s
     sizes = [len(tree.feature) for tree in trees]
     is_leaf = np.concatenate([tree.feature for tree in trees]) < 0
     attributes = {
-        "nodes_treeids": np.repeat(np.arange(len(trees)), sizes).tolist(),
-        "nodes_nodeids": np.concatenate([np.arange(size) for size in sizes]).tolist(),
-        "nodes_featureids": np.where(is_leaf, 0, _all(trees, "feature")).tolist(),
-        "nodes_modes": np.where(is_leaf, LEAF, INNER).tolist(),
+        "nodes_treeids": np.repeat(np.arange(len(trees)), sizes),
+        "nodes_nodeids": np.concatenate([np.arange(size) for size in sizes]),
+        "nodes_featureids": np.where(is_leaf, 0, _all(trees, "feature")),
+        "nodes_modes": [MODES[leaf] for leaf in is_leaf.tolist()],
         "nodes_values_as_tensor": tensor(np.where(is_leaf, 0.0, _all(trees, "threshold")), "thresholds"),
-        "nodes_truenodeids": np.where(is_leaf, 0, _all(trees, "left")).tolist(),
-        "nodes_falsenodeids": np.where(is_leaf, 0, _all(trees, "right")).tolist(),
-        "nodes_missing_value_tracks_true": np.where(is_leaf, 0, _all(trees, "missing_left")).tolist(),
+        "nodes_truenodeids": np.where(is_leaf, 0, _all(trees, "left")),
+        "nodes_falsenodeids": np.where(is_leaf, 0, _all(trees, "right")),
+        "nodes_missing_value_tracks_true": np.where(is_leaf, 0, _all(trees, "missing_left")),
         "n_targets": targets,
     }
     return draft.add("TreeEnsembleRegressor", rows, domain="ai.onnx.ml", **attributes, **_leaves(trees))
@@ -81,9 +81,9 @@ def _leaves(trees: Sequence[Grown]) -> dict[str, Any]:
     ]
     weights = np.concatenate([tree.weights[own].reshape(-1) for tree, own in zip(trees, leaves, strict=True)])
     return {
-        "target_treeids": np.repeat(np.arange(len(trees)), counts).tolist(),
-        "target_nodeids": np.concatenate([np.repeat(*pair) for pair in zip(leaves, widths, strict=True)]).tolist(),
-        "target_ids": np.concatenate(targets).tolist(),
+        "target_treeids": np.repeat(np.arange(len(trees)), counts),
+        "target_nodeids": np.concatenate([np.repeat(*pair) for pair in zip(leaves, widths, strict=True)]),
+        "target_ids": np.concatenate(targets),
         "target_weights_as_tensor": need("onnx.numpy_helper").from_array(weights.astype(np.float64), "weights"),
     }
 

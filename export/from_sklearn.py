@@ -12,7 +12,7 @@ from export.errors import Refused
 from export.extras import need, versions
 from export.original import Framework, Original, classes, named_classes, value
 from export.pickles import unpickled
-from export.sklearn_drawing import drawn
+from export.sklearn_drawing import model_of, surveyed
 from export.sklearn_truth import Table, clear_votes, truth
 from export.skops_files import SKOPS, restored
 from export.steps import check_fitted
@@ -42,7 +42,7 @@ def of_model(fitted: Any, labels: Sequence[str] | None) -> Original:
 
 
 def _of_estimator(model: Any, labels: Sequence[str] | None) -> Original:
-    drawing = drawn(model)
+    drawing = surveyed(model)
     sketch, names, output = drawing.sketch, drawing.names, _output(model, labels)
     if drawing.is_decision != hasattr(model, "classes_"):
         raise Refused(f"the {type(model).__name__} was trained for another task than its class is made for")
@@ -53,7 +53,7 @@ def _of_estimator(model: Any, labels: Sequence[str] | None) -> Original:
         framework=FRAMEWORKS.get(_library(model), "sklearn"),
         framework_version=str(need(_library(model)).__version__),
         predict=truth(model, table, sketch.numbers.known, drawing.answer.width),
-        graph=drawing.model,
+        graph=lambda: model_of(model, drawing.features, drawing.dtype),
         output=output,
         features=len(drawing.features),
         nan_policy="allow" if sketch.takes_missing else "reject",

@@ -16,6 +16,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper
 from export.drafts import Draft
 from export.errors import Refused
 from export.original import Original
+from export.pieces import IR as IR
 from export.pieces import OPSETS as OPSETS
 from export.pieces import Piece as Piece
 from export.pieces import answer_of, upgraded
@@ -23,7 +24,6 @@ from export.steps import Step
 from export.wires import applied
 from serinus.schema import ClassificationSchema
 
-IR = 8
 Named = TensorProto | onnx.ValueInfoProto
 
 
@@ -36,7 +36,7 @@ def finish(original: Original, properties: Mapping[str, str]) -> bytes:
     model.graph.name = "serinus"
     model.graph.input.append(helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", original.features]))
     model.graph.output.extend(outputs)
-    _add(model.graph, front.nodes, front.constants)
+    _add(model.graph, front.node, front.initializer)
     _add_body(model.graph, original)
     _add(model.graph, tail.nodes, tail.constants)
     helper.set_model_props(model, dict(sorted(properties.items())))
@@ -126,15 +126,16 @@ def _inner(nodes: Iterable[NodeProto]) -> list[onnx.GraphProto]:
     return [attribute.g for node in nodes for attribute in node.attribute if attribute.HasField("g")]
 
 
-def _front(steps: Sequence[Step], output: str) -> Draft:
+def _front(steps: Sequence[Step], output: str) -> onnx.GraphProto:
     """The nodes that do to `input` what the `steps` do to rows."""
-    draft, name = Draft("step"), "input"
+    graph = onnx.GraphProto()
+    draft, name = Draft("step", graph), "input"
     if any(step.keeps for step in steps):
         name = draft.add("Cast", name, to=TensorProto.DOUBLE)
     for step in steps:
         name = applied(draft, name, step)
-    draft.nodes.append(helper.make_node("Cast", [name], [output], to=TensorProto.FLOAT))
-    return draft
+    graph.node.append(helper.make_node("Cast", [name], [output], to=TensorProto.FLOAT))
+    return graph
 
 
 def _tail(original: Original, answer: str) -> tuple[Piece, list[onnx.ValueInfoProto]]:

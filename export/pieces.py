@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
 OPSET = 17
+IR = 8
 OPSETS = {"": OPSET, "ai.onnx.ml": 3}
 
 

@@ -23,6 +23,7 @@ from export.steps import Precision, Step, apply, parts_of, steps_of
 from export.wires import Source, Wire
 
 ZERO_BITS = (1 << 24) - 1
+TURN = ("feature", "threshold")
 REMEMBERS = {"MinMaxScaler": "scale_", "RobustScaler": "center_"}
 
 
@@ -80,8 +81,8 @@ def _clues_behind(transformer: Any, model: Original, dtype: Precision) -> Clues:
     for part in parts_of(transformer):
         clues.remember(fitted_on(part), made)
     if model.framework == "xgboost":
-        for tree in model.trees:
-            clues.turn(made, tree.feature, tree.threshold, at_numbers=True)
+        feature, threshold = (np.concatenate([getattr(tree, name) for tree in model.trees]) for name in TURN)
+        clues.turn(made, feature, threshold, at_numbers=True)
     return clues
 
 

@@ -54,8 +54,8 @@ class Sketch:
     clues: to the precision that the model was fitted in
     """
 
-    def __init__(self, readers: Readers, names: Names | None = None) -> None:
-        self.draft = Draft("n")
+    def __init__(self, readers: Readers, names: Names | None, draft: Draft) -> None:
+        self.draft = draft
         self.vocabulary = Vocabulary(names)
         self.numbers = Numbers()
         self.trees: list[Tree] = []

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from export import from_lightgbm, from_xgboost
+from export.drafts import ANSWER
 from export.errors import Refused
 from export.lightgbm_text import parsed
 from export.original import Original
-from export.pieces import answer_of
+from export.precision import TURN
 from export.sketch import Answer, Sketch
 from export.sklearn_answers import decided
 from export.wires import Wire, derived, narrow
@@ -26,17 +27,17 @@ def xgboost(sketch: Sketch, model: Any, given: Wire) -> Answer:
     booster = model.get_booster()
     booster.set_param({"nthread": 1})
     original = from_xgboost.of_booster(booster, None)
-    for tree in original.trees:
-        sketch.clues.turn(rows, tree.feature, tree.threshold, at_numbers=True)
+    feature, threshold = (np.concatenate([getattr(tree, name) for tree in original.trees]) for name in TURN)
+    sketch.clues.turn(rows, feature, threshold, at_numbers=True)
     return _answer(sketch, original, rows)
 
 
 def lightgbm(sketch: Sketch, model: Any, given: Wire) -> Answer:
     """LightGBM compares float64 numbers."""
-    for tree in parsed(model.booster_.model_to_string()).trees:
-        feature = np.where(tree.is_categorical, -1, tree.feature)
-        halfway = np.nextafter(tree.threshold, -np.inf)  # the number itself still goes left
-        sketch.clues.turn(given, feature, halfway, at_numbers=False)
+    trees = parsed(model.booster_.model_to_string()).trees
+    feature = np.concatenate([np.where(tree.is_categorical, -1, tree.feature) for tree in trees])
+    halfway = np.nextafter(np.concatenate([tree.threshold for tree in trees]), -np.inf)  # the number itself goes left
+    sketch.clues.turn(given, feature, halfway, at_numbers=False)
     return _answer(sketch, from_lightgbm.of_booster(model.booster_, None), given, raw="raw")
 
 
@@ -48,13 +49,12 @@ def _answer(sketch: Sketch, original: Original, rows: Wire, *, raw: str | None =
     sketch.add_trees(original.trees, rows)
     _tell_apart(sketch, original, rows)
     sketch.dependencies |= {original.framework: original.framework_version, **original.dependencies}
-    model = original.graph()
-    end, called = answer_of(model.graph), sketch.draft.graft(model, rows.name)
+    called = sketch.draft.graft(original.graph, rows.name)
     if not isinstance(original.output, ClassificationSchema):
-        return derived(called(end), 1, is_wide=False)
+        return derived(called(ANSWER), 1, is_wide=False)
     count = original.output.classes
     margins = None if raw is None else derived(called(raw), 1 if count == 2 else count)
-    return decided(sketch, derived(called(end), count, is_wide=False), margins=margins)
+    return decided(sketch, derived(called(ANSWER), count, is_wide=False), margins=margins)
 
 
 def _tell_apart(sketch: Sketch, original: Original, rows: Wire) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from export.drafts import FLOAT
+from export.drafts import FLOAT, Draft
 from export.extras import need
 from export.feature_names import Names, fitted_names
-from export.pieces import OPSETS
+from export.pieces import IR, OPSETS
 from export.precision import is_double
 from export.sketch import Decision, Sketch, check
 from export.sklearn_models import READERS
@@ -17,7 +17,7 @@ from export.steps import Precision
 from export.wires import Source, Wire, narrow, wide
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
+    from onnx import GraphProto, ModelProto
 
 START = "input"
 
@@ -36,22 +36,9 @@ class Drawing:
     answer: Wire
     is_decision: bool
 
-    def model(self) -> "ModelProto":
-        helper, draft = need("onnx.helper"), self.sketch.draft
-        graph = helper.make_graph(
-            draft.nodes,
-            "sklearn",
-            [helper.make_tensor_value_info(START, FLOAT, ["N", len(self.features)])],
-            [helper.make_tensor_value_info(self.answer.name, FLOAT, ["N", self.answer.width])],
-            draft.constants,
-        )
-        opsets = [helper.make_opsetid(*opset) for opset in OPSETS.items()]
-        model: ModelProto = helper.make_model(graph, opset_imports=opsets)
-        return model
 
-
-def drawn(estimator: Any) -> Drawing:
-    """The estimator in the precision it was fitted in, without columns that it selects nothing from."""
+def surveyed(estimator: Any) -> Drawing:
+    """The estimator in the precision it was fitted in, without columns that it selects nothing from; not drawn yet."""
     check(estimator, READERS.estimators, "cannot export a {}")
     every = range(int(_entrance(estimator).n_features_in_))
     drawing = _drawn(estimator, every, np.float32)
@@ -64,6 +51,17 @@ def drawn(estimator: Any) -> Drawing:
     return _drawn(estimator, read, drawing.dtype)
 
 
+def model_of(estimator: Any, features: Sequence[int], dtype: Precision) -> "ModelProto":
+    helper = need("onnx.helper")
+    model: ModelProto = need("onnx").ModelProto(ir_version=IR)
+    drawing = _drawn(estimator, features, dtype, model.graph)
+    model.graph.name = "sklearn"
+    model.graph.input.append(helper.make_tensor_value_info(START, FLOAT, ["N", len(features)]))
+    model.graph.output.append(helper.make_tensor_value_info(drawing.answer.name, FLOAT, ["N", drawing.answer.width]))
+    model.opset_import.extend(helper.make_opsetid(*opset) for opset in OPSETS.items())
+    return model
+
+
 def _entrance(estimator: Any) -> Any:
     """What reads the rows first: a Pipeline may begin with steps that do nothing."""
     if type(estimator).__name__ != "Pipeline":
@@ -71,11 +69,11 @@ def _entrance(estimator: Any) -> Any:
     return _entrance(next(step for _, step in estimator.steps if step is not None and step != "passthrough"))
 
 
-def _drawn(estimator: Any, features: Sequence[int], dtype: Precision) -> Drawing:
+def _drawn(estimator: Any, features: Sequence[int], dtype: Precision, graph: "GraphProto | None" = None) -> Drawing:
     entrance = _entrance(estimator)
     known = fitted_names(entrance)
     names = None if known is None else tuple(known[feature] for feature in features)
-    sketch = Sketch(READERS, names)
+    sketch = Sketch(READERS, names, Draft("n", graph))
     start = _start(sketch, features, int(entrance.n_features_in_))
     answer = sketch.answered(estimator, wide(sketch.draft, start) if dtype == np.float64 else start)
     wire = answer.probabilities if isinstance(answer, Decision) else answer

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from export.ensembles import Grown, added_up, constant
 from export.errors import Refused
 from export.extras import need
+from export.precision import TURN
 from export.sketch import Answer, Sketch
 from export.sklearn_answers import chosen_by_margin, decided, exponential
 from export.wires import Wire, derived, narrow, wide
@@ -52,8 +53,8 @@ def histogram_boosted(sketch: Sketch, boosted: Any, given: Wire) -> Answer:
             "with categorical_features=None"
         )
     trees = [constant(boosted._baseline_prediction), *_histogram_trees(boosted._predictors)]
-    for tree in trees:
-        sketch.clues.turn(given, tree.feature, tree.threshold, at_numbers=False)
+    feature, threshold = (np.concatenate([getattr(tree, name) for tree in trees]) for name in TURN)
+    sketch.clues.turn(given, feature, threshold, at_numbers=False)
     margins = _sums(sketch, boosted, given, trees)
     if hasattr(boosted, "classes_"):
         return chosen_by_margin(sketch, margins)
