@@ -1,16 +1,17 @@
 """Trees as arrays, and the ONNX node that adds them up as scikit-learn does: in float64, tree after tree."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from export.drafts import Draft
+from export.drafts import DOUBLE, Draft
 from export.extras import need
 from export.original import Tree
 
+FLOAT32_BITS = 23
 MODES = {True: "LEAF", False: "BRANCH_LEQ"}
 
 
@@ -19,7 +20,7 @@ class Grown:
     """A tree, node by node: a row goes left where its `feature` is at most `threshold` (feature -1: a leaf).
 
     missing_left: where a missing value goes
-    weights: [nodes, targets], what a leaf adds; target: the first of the sums that it adds to
+    weights: [nodes, T], what a leaf adds; targets: T numbers of the sums that it adds to
     """
 
     feature: NDArray[np.int64]
@@ -28,7 +29,7 @@ class Grown:
     right: NDArray[np.int64]
     missing_left: NDArray[np.bool_]
     weights: NDArray[np.float64]
-    target: int = 0
+    targets: tuple[int, ...]
 
     @property
     def tree(self) -> Tree:
@@ -46,14 +47,42 @@ class Grown:
 def constant(weights: NDArray[np.float64]) -> Grown:
     """A tree that adds the same to every row."""
     none = np.zeros(1, np.int64)
-    return Grown(none - 1, none.astype(np.float64), none, none, none > 0, weights.reshape(1, -1))
+    return Grown(none - 1, none.astype(np.float64), none, none, none > 0, weights.reshape(1, -1), _every(weights.size))
+
+
+def _every(count: int) -> tuple[int, ...]:
+    return tuple(range(count))
 
 
 def added_up(draft: Draft, rows: str, trees: Sequence[Grown], targets: int) -> str:
-    """The sums of `trees` on float64 `rows`: float32 [N, targets], rounded once, at the end.
+    """The sums of `trees` on float64 `rows`: float64 [N, targets], rounded to float32 once, at the end.
 
     ONNX Runtime adds in the type of the thresholds, in the order of the trees, and then answers in float32.
     """
+    return draft.add("Cast", _summed(draft, rows, trees, targets), to=DOUBLE)
+
+
+def added_up_finely(draft: Draft, rows: str, trees: Sequence[Grown], targets: int) -> str:
+    """The same sums without that rounding: of coarse numbers, of which float32 has any sum, and of the small rests."""
+    both = added_up(draft, rows, in_two_parts(trees, targets), 2 * targets)
+    halves = (draft.constant(np.arange(start, start + targets)) for start in (0, targets))
+    return draft.add("Add", *(draft.add("Gather", both, half, axis=1) for half in halves))
+
+
+def in_two_parts(trees: Sequence[Grown], targets: int) -> list[Grown]:
+    """`trees` that add a coarse number to each target, and what is left of the weight to another one."""
+    largest = sum(float(np.abs(tree.weights).max()) for tree in trees)
+    grain = 2.0 ** (np.ceil(np.log2(largest or 1.0)) - FLOAT32_BITS)
+    return [_parted(tree, grain, targets) for tree in trees]
+
+
+def _parted(tree: Grown, grain: float, targets: int) -> Grown:
+    coarse = np.rint(tree.weights / grain) * grain
+    weights = np.concatenate([coarse, tree.weights - coarse], axis=1)
+    return replace(tree, weights=weights, targets=(*tree.targets, *(target + targets for target in tree.targets)))
+
+
+def _summed(draft: Draft, rows: str, trees: Sequence[Grown], targets: int) -> str:
     tensor = need("onnx.numpy_helper").from_array
     sizes = [len(tree.feature) for tree in trees]
     is_leaf = np.concatenate([tree.feature for tree in trees]) < 0
@@ -75,10 +104,7 @@ def _leaves(trees: Sequence[Grown]) -> dict[str, Any]:
     leaves = [np.flatnonzero(tree.feature < 0) for tree in trees]
     widths = [tree.weights.shape[1] for tree in trees]
     counts = [len(own) * width for own, width in zip(leaves, widths, strict=True)]
-    targets = [
-        np.tile(np.arange(tree.target, tree.target + width), len(own))
-        for tree, own, width in zip(trees, leaves, widths, strict=True)
-    ]
+    targets = [np.tile(tree.targets, len(own)) for tree, own in zip(trees, leaves, strict=True)]
     weights = np.concatenate([tree.weights[own].reshape(-1) for tree, own in zip(trees, leaves, strict=True)])
     return {
         "target_treeids": np.repeat(np.arange(len(trees)), counts),

@@ -13,9 +13,9 @@ from export.errors import Refused
 from export.extras import need, versions
 from export.lightgbm_categories import categories_of, codes_of
 from export.lightgbm_text import ModelText, parsed
-from export.lightgbm_trees import MISSING_IS_ZERO, nodes_of
+from export.lightgbm_trees import MISSING_IS_ZERO, ZERO, nodes_of
 from export.original import Original, classes, two_columns, value
-from export.tree_graph import Scored
+from export.tree_graph import Scored, in_two_parts
 from serinus.golden import Natives
 from serinus.schema import OutputSchema, Rows
 
@@ -43,18 +43,22 @@ def load(source: Path, labels: Sequence[str] | None) -> Original:
     return of_booster(booster, labels)
 
 
-def of_booster(booster: Any, labels: Sequence[str] | None) -> Original:
-    """A trained lightgbm.Booster; what it holds behind its best iteration is left out, as it leaves it out itself."""
+def of_booster(booster: Any, labels: Sequence[str] | None, *, fine: bool = False, zero: float = ZERO) -> Original:
+    """A trained lightgbm.Booster; what it holds behind its best iteration is left out, as it leaves it out itself.
+
+    fine: add up in more digits than float32 has, for a model that reads the sums
+    zero: the largest number that it takes for 0
+    """
     model = parsed(booster.model_to_string())
     _guard(model)
-    trees = [Scored(nodes_of(tree), number % model.scores) for number, tree in enumerate(model.trees)]
+    trees = [Scored(nodes_of(tree, zero), number % model.scores) for number, tree in enumerate(model.trees)]
     codes = codes_of(model)
     categories = categories_of(model, booster.pandas_categorical or (), codes)
     return Original(
         framework="lightgbm",
         framework_version=str(need("lightgbm").__version__),
         predict=lambda rows: _predict(booster, rows, binary=model.objective == BINARY),
-        graph=lambda: _graph(model, trees),
+        graph=lambda: _graph(model, in_two_parts(trees) if fine else trees),
         output=_output(model, labels),
         features=len(model.names),
         nan_policy="allow",

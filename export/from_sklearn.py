@@ -1,6 +1,6 @@
 """scikit-learn models (.pkl, .joblib, .skops), XGBoost's and LightGBM's estimators in them or alone, as originals."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from export.steps import check_fitted
 from serinus.schema import OutputSchema
 
 SEARCHES = ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV")
-BOOSTERS = {"xgboost": from_xgboost.of_booster, "lightgbm": from_lightgbm.of_booster}
+OfBooster = Callable[[Any, Sequence[str] | None], Original]
+BOOSTERS: dict[str, OfBooster] = {"xgboost": from_xgboost.of_booster, "lightgbm": from_lightgbm.of_booster}
 FRAMEWORKS: dict[str, Framework] = {"xgboost": "xgboost", "lightgbm": "lightgbm"}
 
 

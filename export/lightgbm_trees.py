@@ -11,16 +11,19 @@ from numpy.typing import NDArray
 from export.lightgbm_text import Grown
 from export.tree_graph import Node
 
-ZERO = np.float64(np.float32(1e-35))  # LightGBM's own zero
+ZERO = float(np.float32(1e-35))  # LightGBM's own zero
 BEFORE_CODE_ZERO = -1.0  # everything above it is cut off to 0
 MISSING_IS_ZERO, MISSING_IS_NAN = 1, 2
 
 Floats = NDArray[np.float64]
 
 
-def nodes_of(tree: Grown) -> tuple[Node, ...]:
-    """The nodes of `tree`: every numeric one as it is, every categorical one as a search for the run x lies in."""
-    turns = _turns(tree)
+def nodes_of(tree: Grown, zero: float = ZERO) -> tuple[Node, ...]:
+    """The nodes of `tree`: every numeric one as it is, every categorical one as a search for the run x lies in.
+
+    zero: the largest number that is taken for 0; in a sparse matrix only 0 itself is
+    """
+    turns = _turns(tree, zero)
     starts = np.cumsum([0, *map(len, turns)]).tolist()
     nodes: list[Node] = []
     for node, places in enumerate(turns):
@@ -32,8 +35,8 @@ def nodes_of(tree: Grown) -> tuple[Node, ...]:
     return (*nodes, *(Node(weights=(float(leaf),)) for leaf in tree.leaf))
 
 
-def _turns(tree: Grown) -> list[Floats]:
-    numeric = first_right(tree.threshold)
+def _turns(tree: Grown, zero: float) -> list[Floats]:
+    numeric = first_right(tree.threshold, zero)
     return [
         run_bounds(tree.sets[int(tree.threshold[node])]) if tree.is_categorical[node] else numeric[node : node + 1]
         for node in range(len(tree.feature))
@@ -51,11 +54,11 @@ def _missing_left(tree: Grown, node: int) -> bool:
     return bool(tree.threshold[node] >= 0)
 
 
-def first_right(thresholds: Floats) -> Floats:
+def first_right(thresholds: Floats, zero: float = ZERO) -> Floats:
     """The smallest numbers that LightGBM sends right at `thresholds`."""
     with np.errstate(over="ignore"):
         above_each = np.nextafter(thresholds, np.inf)
-    return np.where(thresholds >= 0, np.maximum(above_each, np.nextafter(ZERO, 1)), np.minimum(above_each, -ZERO))
+    return np.where(thresholds >= 0, np.maximum(above_each, np.nextafter(zero, np.inf)), np.minimum(above_each, -zero))
 
 
 def run_bounds(codes: NDArray[np.int64]) -> Floats:

@@ -1,6 +1,7 @@
 """The graph of a scikit-learn model while it is drawn, and what is learnt of its features on the way."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,6 +63,7 @@ class Sketch:
         self.takes_missing = True
         self.needs_frame = False
         self.adds_up = False
+        self.is_fine = False
         self.demands: list[str] = []
         self.read: set[int] = set()
         self.dependencies: dict[str, str] = {}
@@ -79,6 +81,13 @@ class Sketch:
         if getattr(estimator, "n_jobs", None) is not None:
             estimator.n_jobs = 1  # threads add up the trees of a forest in any order, and its last bits differ
         return self._readers.estimators[type(estimator).__name__](self, estimator, wire)
+
+    @contextmanager
+    def finely(self) -> Iterator[None]:
+        """In here, sums of trees keep more digits than float32 has: what reads them may turn at any."""
+        before, self.is_fine = self.is_fine, True
+        yield
+        self.is_fine = before
 
     def decided(self, classifier: Any, wire: Wire) -> Decision:
         answer = self.answered(classifier, wire)

@@ -9,6 +9,7 @@ from export import from_lightgbm, from_xgboost
 from export.drafts import ANSWER
 from export.errors import Refused
 from export.lightgbm_text import parsed
+from export.lightgbm_trees import ZERO
 from export.original import Original
 from export.precision import TURN
 from export.sketch import Answer, Sketch
@@ -33,16 +34,18 @@ def xgboost(sketch: Sketch, model: Any, given: Wire) -> Answer:
 
 
 def lightgbm(sketch: Sketch, model: Any, given: Wire) -> Answer:
-    """LightGBM compares float64 numbers."""
+    """LightGBM compares float64 numbers; those that are nearly 0 it takes for 0, but not in a sparse matrix."""
     trees = parsed(model.booster_.model_to_string()).trees
     feature = np.concatenate([np.where(tree.is_categorical, -1, tree.feature) for tree in trees])
     halfway = np.nextafter(np.concatenate([tree.threshold for tree in trees]), -np.inf)  # the number itself goes left
     sketch.clues.turn(given, feature, halfway, at_numbers=False)
-    return _answer(sketch, from_lightgbm.of_booster(model.booster_, None), given, raw="raw")
+    zero = 0.0 if given.is_sparse else ZERO
+    original = from_lightgbm.of_booster(model.booster_, None, fine=sketch.is_fine, zero=zero)
+    return _answer(sketch, original, given, tensors=("linked", "raw"))
 
 
-def _answer(sketch: Sketch, original: Original, rows: Wire, *, raw: str | None = None) -> Answer:
-    """What `original` answers to `rows`; `raw` is what its graph calls the margins, if it has them."""
+def _answer(sketch: Sketch, original: Original, rows: Wire, *, tensors: tuple[str, str] | None = None) -> Answer:
+    """What `original` answers to `rows`; its graph may have `tensors` for the answer and the margins, in float64."""
     if original.categories:
         raise Refused("a model inside another one cannot have categories of words: encode them in front of it")
     sketch.take_numbers(rows, missing=original.nan_policy == "allow")
@@ -50,11 +53,12 @@ def _answer(sketch: Sketch, original: Original, rows: Wire, *, raw: str | None =
     _tell_apart(sketch, original, rows)
     sketch.dependencies |= {original.framework: original.framework_version, **original.dependencies}
     called = sketch.draft.graft(original.graph, rows.name)
-    if not isinstance(original.output, ClassificationSchema):
-        return derived(called(ANSWER), 1, is_wide=False)
-    count = original.output.classes
-    margins = None if raw is None else derived(called(raw), 1 if count == 2 else count)
-    return decided(sketch, derived(called(ANSWER), count, is_wide=False), margins=margins)
+    count = original.output.classes if isinstance(original.output, ClassificationSchema) else 1
+    if tensors is None:
+        answer, margins = derived(called(ANSWER), count, is_wide=False), None
+    else:
+        answer, margins = derived(called(tensors[0]), count), derived(called(tensors[1]), 1 if count == 2 else count)
+    return answer if count == 1 else decided(sketch, answer, margins=margins)
 
 
 def _tell_apart(sketch: Sketch, original: Original, rows: Wire) -> None:

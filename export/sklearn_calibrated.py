@@ -40,7 +40,8 @@ def _member(sketch: Sketch, member: Any, given: Wire) -> Wire:
 
 def _scores(sketch: Sketch, member: Any, given: Wire) -> Wire:
     """float64, the margins where the model has a decision_function; of two classes those of the second one."""
-    decision = sketch.decided(member.estimator, given)
+    with sketch.finely():
+        decision = sketch.decided(member.estimator, given)
     if not hasattr(member.estimator, "decision_function"):
         probabilities = wide(sketch.draft, decision.probabilities)
         return sketch.select(probabilities, [1]) if probabilities.width == 2 else probabilities
@@ -64,8 +65,7 @@ def _interpolated(sketch: Sketch, isotonic: Any, score: Wire) -> str:
     slopes = np.append(np.diff(value) / np.diff(at), 0.0)
     bounds = [draft.constant(np.array([[bound]])) for bound in (at[0], at[-1])]
     clipped = draft.add("Max", draft.add("Min", score.name, bounds[1]), bounds[0])
-    found = added_up(draft, clipped, [_search(at)], 1)
-    line = draft.add("Cast", found, to=INT64)
+    line = draft.add("Cast", added_up(draft, clipped, [_search(at)], 1), to=INT64)
     start, first, slope = (draft.add("Gather", draft.constant(each), line) for each in (at, value, slopes))
     return draft.add("Add", draft.add("Mul", draft.add("Sub", clipped, start), slope), first)
 
@@ -75,7 +75,7 @@ def _search(at: NDArray[np.float64]) -> Grown:
     nodes: list[tuple[int, float, int, int, float]] = []
     _split(nodes, at, 0, max(1, len(at) - 1))
     feature, threshold, left, right, line = (np.array(column) for column in zip(*nodes, strict=True))
-    return Grown(feature, threshold, left, right, np.zeros(len(nodes), bool), line[:, None])
+    return Grown(feature, threshold, left, right, np.zeros(len(nodes), bool), line[:, None], (0,))
 
 
 def _split(nodes: list[tuple[int, float, int, int, float]], at: NDArray[np.float64], low: int, high: int) -> int:

@@ -12,10 +12,11 @@ from export.wires import Wire, derived, joined
 def stacking(sketch: Sketch, stacking: Any, given: Wire) -> Answer:
     if given.is_sparse and stacking.passthrough:
         raise Refused(f"a {type(stacking).__name__} that passes a sparse matrix through is not supported")
-    made = [
-        _feature(sketch, stacking, member, method, given)
-        for member, method in zip(stacking.estimators_, _methods(stacking), strict=True)
-    ]
+    with sketch.finely():
+        made = [
+            _feature(sketch, stacking, member, method, given)
+            for member, method in zip(stacking.estimators_, _methods(stacking), strict=True)
+        ]
     features = joined(sketch.draft, [*made, given] if stacking.passthrough else made)
     return sketch.answered(stacking.final_estimator_, features)
 

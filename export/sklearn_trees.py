@@ -4,13 +4,12 @@ A forest rounds its rows to float32, histogram gradient boosting does not; thres
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from export.ensembles import Grown, added_up, constant
+from export.ensembles import Grown, added_up, added_up_finely, constant
 from export.errors import Refused
 from export.extras import need
 from export.precision import TURN
@@ -37,7 +36,7 @@ def boosted(sketch: Sketch, boosted: Any, given: Wire) -> Answer:
     for members in boosted.estimators_:
         for score, member in enumerate(members):
             weights = boosted.learning_rate * member.tree_.value[:, 0, :]
-            trees.append(replace(_grown(member.tree_, weights), target=score))
+            trees.append(_grown(member.tree_, weights, score))
     margins = _sums(sketch, boosted, narrow(sketch.draft, given), trees)
     if not hasattr(boosted, "classes_"):
         return margins
@@ -72,11 +71,11 @@ def _histogram_trees(rounds: Sequence[Sequence[Any]]) -> Iterator[Grown]:
                 right=nodes["right"].astype(np.int64),
                 missing_left=nodes["missing_go_to_left"].astype(bool),
                 weights=nodes["value"].astype(np.float64)[:, None],
-                target=score,
+                targets=(score,),
             )
 
 
-def _grown(tree: Any, weights: NDArray[np.float64]) -> Grown:
+def _grown(tree: Any, weights: NDArray[np.float64], first: int = 0) -> Grown:
     return Grown(
         feature=np.where(tree.children_left < 0, -1, tree.feature),
         threshold=tree.threshold,
@@ -84,6 +83,7 @@ def _grown(tree: Any, weights: NDArray[np.float64]) -> Grown:
         right=tree.children_right,
         missing_left=tree.missing_go_to_left.astype(bool),
         weights=weights,
+        targets=tuple(range(first, first + weights.shape[1])),
     )
 
 
@@ -91,9 +91,9 @@ def _sums(sketch: Sketch, estimator: Any, rows: Wire, trees: Sequence[Grown]) ->
     takes_nan = need("sklearn.utils").get_tags(estimator).input_tags.allow_nan and not rows.is_sparse
     sketch.take_numbers(rows, missing=takes_nan)
     sketch.add_trees((grown.tree for grown in trees if (grown.feature >= 0).any()), rows)
-    targets = max(grown.target + grown.weights.shape[1] for grown in trees)
-    sums = added_up(sketch.draft, wide(sketch.draft, rows).name, trees, targets)
-    return wide(sketch.draft, derived(sums, targets, is_wide=False))
+    targets = 1 + max(max(grown.targets) for grown in trees)
+    add = added_up_finely if sketch.is_fine else added_up
+    return derived(add(sketch.draft, wide(sketch.draft, rows).name, trees, targets), targets)
 
 
 def _check_outputs(forest: Any) -> None:

@@ -1,7 +1,7 @@
 """The features that a scikit-learn model takes as words, and those that it takes as one of a few numbers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -43,11 +43,15 @@ class Vocabulary:
     def hear(self, place: int, heard: Heard) -> dict[str, float]:
         """Learn the words of a feature; the numbers that they have in rows."""
         known = self._heard.setdefault(place, heard)
-        if set(known.words) != set(heard.words):
-            differing = sorted(set(known.words) ^ set(heard.words))
-            raise Refused(f"two encoders of {self._called(place)} know different words: {', '.join(differing[:10])}")
-        self._heard[place] = replace(known, rejects_others=known.rejects_others or heard.rejects_others)
-        return known.numbers
+        rejects = known.rejects_others or heard.rejects_others
+        differing = sorted(set(known.words) ^ set(heard.words))
+        if differing and rejects:
+            raise Refused(
+                f"two encoders of {self._called(place)} know different words, and one of them raises an error for "
+                f"others: {', '.join(differing[:10])}"
+            )
+        self._heard[place] = Heard(tuple(dict.fromkeys((*known.words, *heard.words))), rejects)
+        return self.numbers(place)
 
     def numbers(self, place: int) -> dict[str, float]:
         return self._heard[place].numbers

@@ -9,14 +9,16 @@ import numpy as np
 import pandas
 import pytest
 import xgboost
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OrdinalEncoder
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from export.errors import Refused
 from export.from_sklearn import load, of_model
 from export.gate import ParityFailed
 from export.original import Original
+from serinus.predictor import session
 from tests.export.originals import (
     FEATURES,
     graph_of,
@@ -182,6 +184,26 @@ def test_encoded_words_as_categories_of_lightgbm_pass_the_gate() -> None:
     original: Original = of_model(model.fit(table, targets, lgbmclassifier__categorical_feature=[0]), None)
     assert original.categories[0].words == ("C", "Q", "S")
     assert proof(original, graph_of(original)).comparison.is_equal
+
+
+@pytest.mark.parametrize("is_sparse", [True, False], ids=["sparse", "dense"])
+def test_lightgbm_takes_tiny_numbers_for_zero_but_not_in_a_sparse_matrix(is_sparse: bool) -> None:
+    rows = sample_rows()
+    rows[:, 0] = np.random.default_rng(0).choice([0.0, 1e-3, -1e-3], len(rows))
+    rows[:, 1] = np.arange(len(rows)) % 3
+    parts = [("keep", "passthrough", [0]), ("encode", OneHotEncoder(), [1])]
+    selection = ColumnTransformer(parts, sparse_threshold=float(is_sparse))
+    targets = (rows[:, 0] > 0).astype(int) + (rows[:, 0] >= 0)
+    model = make_pipeline(selection, lgb_value()).fit(rows, targets)
+    tiny = rows[:3].copy()
+    tiny[:, 0] = [0, -1e-35, -1e-34]
+    expected = model.predict(tiny.astype(np.float64))
+    assert (expected[0] == expected[1]) == (not is_sparse)
+    original = of_model(model, None)
+    np.testing.assert_allclose(original.predict(tiny)[:, 0], expected)
+    assert proof(original, graph_of(original), rows).comparison.is_equal
+    served = session(graph_of(original)).run(["value"], {"input": tiny})[0][:, 0]
+    np.testing.assert_allclose(served, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(
