@@ -29,6 +29,13 @@ def test_a_number_goes_left_where_lightgbm_sends_it(threshold: float, x: float) 
         assert (number < first) == goes_left(float(number), threshold)
 
 
+@given(thresholds, numbers | st.sampled_from([ZERO, -ZERO, 0.0, -0.0, 1e-40, -1e-40]))
+def test_in_a_sparse_matrix_only_zero_is_zero(threshold: float, x: float) -> None:
+    (first,) = first_right(np.array([threshold]), zero=0.0)
+    for number in around(np.array([x, first])):
+        assert (number < first) == (number <= threshold)
+
+
 @given(st.sets(st.integers(0, 40) | st.integers(0, 2**31 - 2), min_size=1, max_size=12), st.lists(numbers, max_size=8))
 @example({2**24 + 1}, [])  # which float32 does not have
 @example({0}, [-0.5, -1.0, 0.99])
@@ -43,7 +50,8 @@ def around(places: NDArray[np.float64]) -> NDArray[np.float64]:
     """`places`, and the next numbers of both precisions on both sides."""
     near = rounded_up(places)
     narrow = np.concatenate([near, below(near), above(near)]).astype(np.float64)
-    found = np.concatenate([places, np.nextafter(places, -np.inf), np.nextafter(places, np.inf), narrow])
+    with np.errstate(over="ignore"):
+        found = np.concatenate([places, np.nextafter(places, -np.inf), np.nextafter(places, np.inf), narrow])
     return found[np.isfinite(found)]
 
 
