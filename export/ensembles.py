@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from export.drafts import DOUBLE, Draft
 from export.extras import need
 from export.original import Tree
+from export.two_parts import grain
 
-FLOAT32_BITS = 23
 MODES = {True: "LEAF", False: "BRANCH_LEQ"}
 
 
@@ -72,12 +72,11 @@ def added_up_finely(draft: Draft, rows: str, trees: Sequence[Grown], targets: in
 def in_two_parts(trees: Sequence[Grown], targets: int) -> list[Grown]:
     """`trees` that add a coarse number to each target, and what is left of the weight to another one."""
     largest = sum(float(np.abs(tree.weights).max()) for tree in trees)
-    grain = 2.0 ** (np.ceil(np.log2(largest or 1.0)) - FLOAT32_BITS)
-    return [_parted(tree, grain, targets) for tree in trees]
+    return [_parted(tree, grain(largest), targets) for tree in trees]
 
 
-def _parted(tree: Grown, grain: float, targets: int) -> Grown:
-    coarse = np.rint(tree.weights / grain) * grain
+def _parted(tree: Grown, step: float, targets: int) -> Grown:
+    coarse = np.rint(tree.weights / step) * step
     weights = np.concatenate([coarse, tree.weights - coarse], axis=1)
     return replace(tree, weights=weights, targets=(*tree.targets, *(target + targets for target in tree.targets)))
 

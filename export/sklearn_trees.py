@@ -22,7 +22,7 @@ def forest(sketch: Sketch, forest: Any, given: Wire) -> Answer:
     """A tree, or the mean of several: every tree adds its share."""
     _check_outputs(forest)
     members = [forest] if hasattr(forest, "tree_") else forest.estimators_
-    trees = [_grown(member.tree_, member.tree_.value[:, 0, :] / len(members)) for member in members]
+    trees = [grown(member.tree_, member.tree_.value[:, 0, :] / len(members)) for member in members]
     sums = _sums(sketch, forest, narrow(sketch.draft, given), trees)
     return decided(sketch, sums) if hasattr(forest, "classes_") else sums
 
@@ -36,7 +36,7 @@ def boosted(sketch: Sketch, boosted: Any, given: Wire) -> Answer:
     for members in boosted.estimators_:
         for score, member in enumerate(members):
             weights = boosted.learning_rate * member.tree_.value[:, 0, :]
-            trees.append(_grown(member.tree_, weights, score))
+            trees.append(grown(member.tree_, weights, score))
     margins = _sums(sketch, boosted, narrow(sketch.draft, given), trees)
     if not hasattr(boosted, "classes_"):
         return margins
@@ -75,7 +75,8 @@ def _histogram_trees(rounds: Sequence[Sequence[Any]]) -> Iterator[Grown]:
             )
 
 
-def _grown(tree: Any, weights: NDArray[np.float64], first: int = 0) -> Grown:
+def grown(tree: Any, weights: NDArray[np.float64], first: int = 0) -> Grown:
+    """A `tree_` of scikit-learn whose leaves add `weights` [nodes, T] to the targets from `first` on."""
     return Grown(
         feature=np.where(tree.children_left < 0, -1, tree.feature),
         threshold=tree.threshold,
@@ -90,8 +91,8 @@ def _grown(tree: Any, weights: NDArray[np.float64], first: int = 0) -> Grown:
 def _sums(sketch: Sketch, estimator: Any, rows: Wire, trees: Sequence[Grown]) -> Wire:
     takes_nan = need("sklearn.utils").get_tags(estimator).input_tags.allow_nan and not rows.is_sparse
     sketch.take_numbers(rows, missing=takes_nan)
-    sketch.add_trees((grown.tree for grown in trees if (grown.feature >= 0).any()), rows)
-    targets = 1 + max(max(grown.targets) for grown in trees)
+    sketch.add_trees((tree.tree for tree in trees if (tree.feature >= 0).any()), rows)
+    targets = 1 + max(max(tree.targets) for tree in trees)
     add = added_up_finely if sketch.is_fine else added_up
     return derived(add(sketch.draft, wide(sketch.draft, rows).name, trees, targets), targets)
 

@@ -1,6 +1,5 @@
 """Trees as one ai.onnx.ml ensemble, node by node: nothing is rounded or guessed on the way."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,12 +9,12 @@ import numpy as np
 from export.boundaries import rounded_up
 from export.extras import need
 from export.original import Tree
+from export.two_parts import grain
 
 if TYPE_CHECKING:
     from onnx import NodeProto
 
 NO_FEATURE = -1
-FLOAT32_BITS = 23
 
 
 class Node(NamedTuple):
@@ -85,11 +84,11 @@ def largest_sum(trees: Sequence[Scored]) -> float:
 
 def in_two_parts(trees: Sequence[Scored]) -> list[Scored]:
     """`trees` with every weight as a coarse number, of which float32 has any sum, and a small rest."""
-    grain = 2.0 ** (math.ceil(math.log2(largest_sum(trees) or 1.0)) - FLOAT32_BITS)
+    step = grain(largest_sum(trees))
 
     def parted(node: Node) -> Node:
         weight = sum(node.weights)
-        coarse = round(weight / grain) * grain
+        coarse = round(weight / step) * step
         return node._replace(weights=(coarse, weight - coarse)) if node.is_leaf else node
 
     return [replace(tree, nodes=tuple(map(parted, tree.nodes))) for tree in trees]

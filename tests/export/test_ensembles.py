@@ -6,21 +6,10 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from export.drafts import Draft
 from export.ensembles import Grown, added_up, added_up_finely, constant
+from export.sklearn_trees import grown
 from serinus.predictor import session
 from serinus.schema import Rows
 from tests.export.originals import FEATURES, sample_rows, three_classes, values
-
-
-def grown(tree: object, weights: np.ndarray) -> Grown:
-    return Grown(
-        feature=np.where(tree.children_left < 0, -1, tree.feature),
-        threshold=tree.threshold,
-        left=tree.children_left,
-        right=tree.children_right,
-        missing_left=tree.missing_go_to_left.astype(bool),
-        weights=weights,
-        targets=tuple(range(weights.shape[1])),
-    )
 
 
 def summed(add: object, trees: list[Grown], rows: Rows, targets: int) -> np.ndarray:
