@@ -7,6 +7,7 @@ SerinusError
   InputError      the caller sent rows this service cannot take; says which fields, what they held, what was expected
   JobError        a bulk job cannot start, go on, or be trusted
   RegistryError   the registry does not hold what is asked for, refuses a change, or was altered
+  StoreDown       a feature store does not answer, or not in time; says when to ask again
 """
 
 import math
@@ -37,6 +38,12 @@ class JobError(SerinusError):
 
 class RegistryError(SerinusError):
     pass
+
+
+class StoreDown(SerinusError):
+    def __init__(self, message: str, *, retry_after_s: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class UnknownModel(SerinusError):
