@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 
 from export.boundaries import below
 from export.original import Original
-from serinus.schema import LARGEST, UNKNOWN, Category, Rows
+from serinus.category import UNKNOWN, Category
+from serinus.schema import LARGEST, Rows
 
 Floats = NDArray[np.float32]
 LEAST, MOST = 1_024, 5_000

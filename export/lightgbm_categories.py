@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from export.errors import Refused
 from export.lightgbm_text import ModelText
-from serinus.schema import Category, twice
+from serinus.category import Category
+from serinus.names import twice
 
 Words = Sequence[Sequence[object]]
 WHY = (

@@ -14,8 +14,9 @@ from export.errors import Refused
 from export.feature_names import Names, agreed
 from export.mlflow_models import Input, MLmodel
 from export.original import Original
+from serinus.category import REFUSED, Category
 from serinus.errors import listed
-from serinus.schema import REFUSED, Category, Rows
+from serinus.schema import Rows
 
 NUMBERS = ("boolean", "integer", "long", "float", "double")
 WORDS = "string"

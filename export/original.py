@@ -10,8 +10,10 @@ from pydantic import JsonValue
 
 from export.errors import Refused
 from export.steps import Step
+from serinus.category import Category
 from serinus.golden import Natives
-from serinus.schema import Category, ClassificationSchema, NanPolicy, OutputSchema, RegressionSchema, Rows, twice
+from serinus.names import twice
+from serinus.schema import ClassificationSchema, NanPolicy, OutputSchema, RegressionSchema, Rows
 
 if TYPE_CHECKING:
     from onnx import ModelProto

@@ -13,9 +13,10 @@ from export import tables
 from export.errors import ExportError, Refused
 from export.feature_names import agreed
 from export.tables import Table
+from serinus.category import REFUSED, Category
 from serinus.errors import listed
 from serinus.names import shortened
-from serinus.schema import REFUSED, Category, Rows
+from serinus.schema import Rows
 
 SUFFIXES = (".npz", ".npy", *tables.SUFFIXES)
 Names = tuple[str, ...]

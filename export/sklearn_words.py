@@ -11,7 +11,8 @@ from export.errors import Refused
 from export.feature_names import Names
 from export.steps import Step, apply
 from export.wires import Source
-from serinus.schema import Category, Rows
+from serinus.category import Category
+from serinus.schema import Rows
 
 UNHEARD = "\0a word that no model was trained with"
 Missing = Literal["NaN", "None"]

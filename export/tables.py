@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from export.errors import ExportError
 from export.extras import need
-from serinus.names import shortened
-from serinus.schema import twice
+from serinus.names import shortened, twice
 
 SUFFIXES = (".csv", ".parquet")
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from serinus.category import Category
 from serinus.metadata import Metadata
 from serinus.names import difference
-from serinus.schema import Category, InputSchema
+from serinus.schema import InputSchema
 from serinus.service import Service
 
 

@@ -1,5 +1,6 @@
-"""How two lists of names differ, said so that one sees which column to mend."""
+"""What is wrong with a list of names, said so that one sees which column to mend."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 SHOWN = 10
@@ -22,3 +23,7 @@ def difference(expected: Sequence[str], got: Sequence[str]) -> str | None:
 def shortened(names: Sequence[str]) -> str:
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return (", ".join(names[:SHOWN]) or "none") + more
+
+
+def twice(names: Sequence[str]) -> list[str]:
+    return sorted(name for name, times in Counter(names).items() if times > 1)

@@ -12,8 +12,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from serinus.category import Category
 from serinus.errors import Problem, listed, short, shown
-from serinus.schema import Category, InputSchema, NanPolicy, Rows, expected_number, problem_with, word_problem
+from serinus.schema import InputSchema, NanPolicy, Rows, expected_number, problem_with, word_problem
 
 MOST_PROBLEMS = 20
 Field = tuple[str, Any]

@@ -2,57 +2,26 @@
 
 A row is `features` float32 numbers in the model's order. A missing value is NaN, and only where the bundle's
 `nan_policy` is "allow"; infinity is never a value. Numbers are read as float64 and rounded once to float32, online,
-in bulk and at export alike, so that the same text means the same row everywhere. Where callers say words, `Category`
-alone says which number a word is.
+in bulk and at export alike, so that the same text means the same row everywhere. Where callers say words,
+`serinus.category` alone says which number a word is.
 """
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from serinus.category import REFUSED, Category
 from serinus.errors import Problem, listed, shown
+from serinus.names import twice
 
 Rows = NDArray[np.float32]
 NanPolicy = Literal["allow", "reject"]
 LARGEST = float(np.finfo(np.float32).max)
 OVERFLOWS = LARGEST + 2.0**103  # from half a step above the largest on, rounding to float32 gives infinity
-UNKNOWN = -1.0  # in place of a word that is not among those of its category, where that is no bad input
-REFUSED = math.inf  # in place of a word that is bad input: like every infinity, no model ever sees it
-
-
-class Category(BaseModel):
-    """A feature whose values are words: in a row, word i of `words` is the number i.
-
-    others: whether a word that is not among them is bad input ("reject"), or the number -1 ("unknown").
-    Callers say words only, never their numbers: a word may look like a number.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    words: tuple[str, ...] = Field(min_length=1)
-    others: Literal["reject", "unknown"] = "reject"
-
-    @model_validator(mode="after")
-    def _agrees(self) -> "Category":
-        if repeated := twice(self.words):
-            raise ValueError(f"the words of a category must differ from each other, got {repeated} more than once")
-        return self
-
-    def number_of(self, word: str | None) -> float:
-        """What a row holds in place of `word`: NaN for a missing one, UNKNOWN or REFUSED for one of no number."""
-        if word is None:
-            return math.nan
-        return self._numbers.get(word, UNKNOWN if self.others == "unknown" else REFUSED)
-
-    @cached_property
-    def _numbers(self) -> dict[str, float]:
-        return {word: float(number) for number, word in enumerate(self.words)}
 
 
 class InputSchema(BaseModel):
@@ -119,10 +88,6 @@ class RegressionSchema(BaseModel):
 
 
 OutputSchema = Annotated[ClassificationSchema | RegressionSchema, Field(discriminator="task")]
-
-
-def twice(names: Sequence[str]) -> list[str]:
-    return sorted(name for name, times in Counter(names).items() if times > 1)
 
 
 def refused(rows: Rows, nan_policy: NanPolicy) -> NDArray[np.bool_]:

@@ -14,10 +14,11 @@ from pydantic import BaseModel
 
 from serinus import bundle as bundles
 from serinus.bundle import Bundle
+from serinus.category import Category
 from serinus.golden import Natives
 from serinus.metadata import Checksum, Metadata, Parity
 from serinus.predictor import RUNTIME
-from serinus.schema import Category, ClassificationSchema, InputSchema, NanPolicy, Rows
+from serinus.schema import ClassificationSchema, InputSchema, NanPolicy, Rows
 
 LABELS = ("CONFIRMED", "CANDIDATE", "FALSE_POSITIVE")
 

@@ -3,8 +3,9 @@
 import math
 from typing import Any
 
+from serinus.category import Category
 from serinus.rows import Layout
-from serinus.schema import Category, Rows
+from serinus.schema import Rows
 
 Json = dict[str, Any]
 

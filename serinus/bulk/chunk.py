@@ -10,8 +10,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from serinus.bulk.columns import Columns
+from serinus.category import Category
 from serinus.errors import Problem
-from serinus.schema import Category, NanPolicy
+from serinus.schema import NanPolicy
 
 Numbers: TypeAlias = "pa.RecordBatch | NDArray[np.float32] | NDArray[np.float64]"
 BLOCK_ROWS = 512  # 1.6 MB of 784 floats: turned into rows and scored while it is in the processor's cache

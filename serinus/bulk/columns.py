@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from serinus.errors import JobError, listed
-from serinus.schema import InputSchema, twice
+from serinus.names import twice
+from serinus.schema import InputSchema
 
 VECTOR = "features"  # the one column, or JSON member, that may hold all features as a list
 

@@ -15,9 +15,10 @@ from serinus.bulk.chunk import BadRow, Contents, Origin, Reading, no_columns
 from serinus.bulk.columns import VECTOR, Columns
 from serinus.bulk.json_ids import IdKind, members
 from serinus.bulk.text import Piece
+from serinus.category import Category
 from serinus.errors import InputError, Problem, shown
 from serinus.rows import Doubled, once
-from serinus.schema import Category, expected_number, word_problem
+from serinus.schema import expected_number, word_problem
 
 NUMBERS = frozenset((float, int, type(None)))
 

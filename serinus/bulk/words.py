@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from serinus.bulk.arrays import floats
 from serinus.bulk.chunk import Numbers
-from serinus.schema import Category
+from serinus.category import Category
 
 Words = Mapping[int, pa.ChunkedArray]
 

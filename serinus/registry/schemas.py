@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from serinus.category import Category
 from serinus.metadata import Metadata
 from serinus.names import difference
-from serinus.schema import Category, ClassificationSchema, InputSchema, OutputSchema
+from serinus.schema import ClassificationSchema, InputSchema, OutputSchema
 
 
 def changes(earlier: Metadata, later: Metadata) -> list[str]:

@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 
 from export.original import Original, Tree, value
 from export.probes import Probes, probes
-from serinus.schema import LARGEST, Category, NanPolicy, Rows
+from serinus.category import Category
+from serinus.schema import LARGEST, NanPolicy, Rows
 
 SOILS = ("clay", "loam", "sand", "silt")
 CODES = np.array([0, 1, 5, 40], np.float32)

@@ -20,9 +20,10 @@ from export.errors import ExportError, Refused
 from export.exporter import Request, export
 from export.from_lightgbm import SUPPORTED, load, of_booster
 from export.gate import ParityFailed
+from serinus.category import Category
 from serinus.prediction import Values
 from serinus.predictor import Predictor
-from serinus.schema import Category, Rows
+from serinus.schema import Rows
 from tests.export.originals import (
     FEATURES,
     attribute,

@@ -8,7 +8,7 @@ from pyarrow import parquet
 
 from export.errors import ExportError, Refused
 from export.samples import Columns, Sample, sample_of
-from serinus.schema import Category
+from serinus.category import Category
 
 ROWS = np.float32([[1.5, np.nan], [-2.0, 1e-3]])
 TWO = Columns(2)

@@ -23,8 +23,8 @@ from export.from_sklearn import of_model
 from export.gate import Proof
 from export.original import Original
 from export.sklearn_words import UNHEARD
+from serinus.category import UNKNOWN, Category
 from serinus.predictor import session
-from serinus.schema import UNKNOWN, Category
 from tests.export.originals import graph_of, proof
 from tests.export.passengers import COUNT, NUMBERS, WORDS, columns, one_hot, passengers, rows_of, saved
 from tests.export.test_sklearn_compositions import forest, lgb, xgb

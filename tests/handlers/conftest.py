@@ -14,8 +14,8 @@ from starlette.types import ASGIApp
 from functions.predict.app import create_app
 from functions.predict.server_telemetry import ServerTelemetry
 from serinus import service as services
+from serinus.category import Category
 from serinus.ensemble import Ensemble
-from serinus.schema import Category
 from tests.bundles import write_service
 
 NAMES = ("colour", "depth", "plan", "period")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from serinus.category import Category
 from serinus.cli import app, main
 from serinus.errors import InputError
-from serinus.schema import Category
 from tests.bundles import write_bundle
 
 ROWS = np.array([[1, 0, 0], [0, 0, 1]], np.float32)

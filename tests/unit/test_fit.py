@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from serinus import service as services
+from serinus.category import Category
 from serinus.ensemble import Ensemble
 from serinus.errors import ServiceError
 from serinus.fit import misfits
 from serinus.names import difference
-from serinus.schema import Category
 from tests.bundles import write_bundle
 
 SERVICE = """

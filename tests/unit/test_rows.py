@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serinus.category import Category
 from serinus.errors import Problem
 from serinus.rows import Doubled, Layout, once, read
-from serinus.schema import Category, InputSchema
+from serinus.schema import InputSchema
 
 COLOUR = Category(words=("red", "green", "blue"))
 PLAN = Category(words=("1", "nan", ""), others="unknown")

@@ -8,19 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from serinus.schema import (
-    LARGEST,
-    OVERFLOWS,
-    REFUSED,
-    UNKNOWN,
-    Category,
-    ClassificationSchema,
-    InputSchema,
-    expected_number,
-    problem_with,
-    refused,
-    twice,
-)
+from serinus.category import REFUSED, UNKNOWN, Category
+from serinus.names import twice
+from serinus.schema import LARGEST, OVERFLOWS, ClassificationSchema, InputSchema, expected_number, problem_with, refused
 
 
 def test_unnamed_features_get_numbers():

@@ -20,7 +20,8 @@ from serinus.bulk.local import Outcome
 from serinus.bulk.plan import Request, plan
 from serinus.bulk.scorer import Scorer, load
 from serinus.bulk.sources import Cut
-from serinus.schema import Category, NanPolicy
+from serinus.category import Category
+from serinus.schema import NanPolicy
 from tests.bundles import LABELS, write_bundle
 
 FEATURES = 3

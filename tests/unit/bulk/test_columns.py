@@ -3,8 +3,9 @@
 import pytest
 
 from serinus.bulk.columns import Columns, Found, match
+from serinus.category import Category
 from serinus.errors import JobError
-from serinus.schema import Category, InputSchema
+from serinus.schema import InputSchema
 
 NAMED = InputSchema.of(2, ["lat", "lon"])
 UNNAMED = InputSchema.of(2)

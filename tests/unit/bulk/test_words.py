@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from serinus.bulk.sources import Cut
 from serinus.bulk.words import are_words, numbers_of
+from serinus.category import Category
 from serinus.errors import JobError, ServiceError
-from serinus.schema import Category
 from tests.bundles import LABELS, write_bundle
 from tests.unit.bulk.jobs import Bench, predictions, quarantine, run, tree, write_csv, write_jsonl
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from serinus.category import Category
 from serinus.metadata import Metadata
 from serinus.prediction import Answers, Classes, Values
 from serinus.registry.predictions import BATCH_ROWS, Block, comparable, predictions
-from serinus.schema import Category, InputSchema, RegressionSchema, Rows
+from serinus.schema import InputSchema, RegressionSchema, Rows
 from tests.bundles import write_bundle
 
 LABELS = ("A", "B", "C")

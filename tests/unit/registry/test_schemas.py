@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from serinus.category import Category
 from serinus.metadata import Metadata
 from serinus.registry.schemas import changes
-from serinus.schema import Category, ClassificationSchema, InputSchema, RegressionSchema
+from serinus.schema import ClassificationSchema, InputSchema, RegressionSchema
 from tests.bundles import write_bundle
 
 WORDS = Category(words=("red", "green"))
