@@ -46,7 +46,7 @@ def test_bundles_lie_by_name_and_version(written):
     [
         pytest.param("features = 3", "features = 0", "input.features", "greater than 0, got 0", id="no features"),
         pytest.param("features = 3", 'features = "x"', "input.features", "got 'x'", id="features as text"),
-        pytest.param("features = 3", "featurs = 3", "input.features", "Field required", id="misspelt entry"),
+        pytest.param("features", "featurs", "input.featurs", "Extra inputs are not permitted", id="misspelt entry"),
         pytest.param("[input]", "[inputs]", "input", "Field required", id="misspelt section"),
         pytest.param('"tiny"', '"Tiny one"', "service.name", "got 'Tiny one'", id="name"),
         pytest.param('"classification"', '"ranking"', "service.task", "got 'ranking'", id="task"),
