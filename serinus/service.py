@@ -16,6 +16,8 @@ Voting = Literal["soft", "hard"]
 Averaging = Literal["mean", "median", "weighted"]
 Name = Annotated[str, Field(pattern=NAME)]
 Version = Annotated[str, Field(pattern=SEMVER)]
+ORIGIN = r"^(\*|https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]+)?)$"  # as browsers spell it: any other never matches
+Origin = Annotated[str, Field(pattern=ORIGIN)]
 
 
 class Section(BaseModel):
@@ -123,7 +125,7 @@ class Gateway(Section):
     auth: Literal["none", "api_key", "jwt"] = "none"
     rate_per_minute: int | None = Field(default=None, gt=0)
     burst: int = Field(default=20, gt=0)
-    cors: tuple[str, ...] = ()
+    cors: tuple[Origin, ...] = ()
 
 
 class Privacy(Section):

@@ -58,6 +58,9 @@ def test_bundles_lie_by_name_and_version(written):
         pytest.param("[input]", '[ensemble]\nvoting = "loud"\n[input]', "ensemble.voting", "got 'loud'", id="voting"),
         pytest.param("[input]", "[gateway]\nmax_batch_size = 0\n[input]", "gateway", "got 0", id="batch size"),
         pytest.param("[input]", "[bulk]\nmax_bad_rate = 1.5\n[input]", "bulk", "got 1.5", id="rate"),
+        pytest.param(
+            "[input]", '[gateway]\ncors = ["https://a.org/"]\n[input]', "gateway.cors.0", "org/'", id="origin"
+        ),
         pytest.param("[input]", "[rollot]\n[input]", "rollot", "Extra inputs are not permitted", id="unknown section"),
     ],
 )
