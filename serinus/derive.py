@@ -1,6 +1,7 @@
 """Features made of other fields: a small fixed vocabulary of functions of numbers.
 
-A date is a number here: days since 1970-01-01. A missing value is NaN, and what is made of it is missing too.
+A date is a number here: days since 1970-01-01. What is made of a missing value, NaN, is missing too, and what is made
+of bad input, infinity, is bad input.
 """
 
 import math
@@ -14,14 +15,16 @@ DAYS_PER_YEAR = 365.2425  # the mean year of the Gregorian calendar
 
 @dataclass(frozen=True)
 class Derivation:
-    """of: what its arguments are, dates or numbers; function: of as many float64, none of them NaN, to one."""
+    """of: what its arguments are, dates or numbers; function: of as many finite float64 to one."""
 
     of: tuple[str, ...]
     function: Callable[..., float]
     meaning: str
 
     def __call__(self, *arguments: float) -> float:
-        return math.nan if any(map(math.isnan, arguments)) else self.function(*arguments)
+        if all(map(math.isfinite, arguments)):
+            return self.function(*arguments)
+        return math.inf if any(map(math.isinf, arguments)) else math.nan
 
 
 def day(days: float) -> date:

@@ -86,6 +86,13 @@ class GivenField(_Named):
         return self.feature and self.type != "date"
 
     @property
+    def meaning(self) -> str:
+        """What its number means: two fields of one meaning make the same row of the same values."""
+        words = f" of {list(self.values)}, others {self.others}" if self.values else ""
+        default = "" if self.default is None else f", {self.default!r} where missing"
+        return f"a {self.type}{words}{f' in {self.unit}' if self.unit else ''}{default}"
+
+    @property
     def kind(self) -> str:
         return self.type if self.type in ("date", "string") else "number"
 
@@ -221,6 +228,11 @@ class DerivedField(_Named):
     @property
     def is_feature(self) -> bool:
         return self.feature
+
+    @property
+    def meaning(self) -> str:
+        """What its number means: two fields of one meaning make the same row of the same values."""
+        return f"the {self.derive} of {', '.join(self.of)}"
 
     @property
     def kind(self) -> str:

@@ -12,7 +12,9 @@ from serinus.service import Service
 def misfits(service: Service, bundles: Mapping[str, Metadata]) -> list[str]:
     """What is wrong with `bundles`, by the name the service calls them; nothing when they fit."""
     own = (misfit for name, metadata in bundles.items() for misfit in _own(service, name, metadata))
-    return [*own, *_names(service, bundles), *_words({name: m.input_schema for name, m in bundles.items()})]
+    schemas = {name: metadata.input_schema for name, metadata in bundles.items()}
+    fields = (misfit for name, metadata in bundles.items() for misfit in _fields(service, name, metadata))
+    return [*own, *_names(service, bundles), *_words(schemas), *(fields if service.input.fields else ())]
 
 
 def agreed(service: Service, schemas: Sequence[InputSchema]) -> InputSchema:
@@ -39,6 +41,23 @@ def _own(service: Service, name: str, metadata: Metadata) -> Iterator[str]:
             f"service {service.name} names {name} {service.models[name]}, "
             f"the bundle in its place is {metadata.model_name} {metadata.version}"
         )
+
+
+def _fields(service: Service, name: str, metadata: Metadata) -> Iterator[str]:
+    """The service's fields must make the rows that the model was proven on."""
+    schema = metadata.input_schema
+    if not schema.named:
+        yield f"service {service.name} has fields, model {name} has features without names"
+    for field in service.input.given:
+        words, known = field.values if field.is_feature else (), _of(schema.categories.get(field.name))
+        if found := difference(words, known):
+            yield f"service {service.name} and model {name} disagree on the words of {field.name}: {found}"
+        if field.optional and field.is_feature and metadata.nan_policy == "reject":
+            yield f"field {field.name} of service {service.name} is optional, model {name} takes no missing values"
+    meanings = {field.name: field.meaning for field in schema.fields}
+    for told in service.input.fields:
+        if told.name in meanings and meanings[told.name] != told.meaning:
+            yield f"{told.name} is {told.meaning} to service {service.name}, {meanings[told.name]} to model {name}"
 
 
 def _names(service: Service, bundles: Mapping[str, Metadata]) -> Iterator[str]:

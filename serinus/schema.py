@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from serinus.category import REFUSED, Category
 from serinus.errors import Problem, listed, shown
+from serinus.fields import AnyField
 from serinus.names import twice
 
 Rows = NDArray[np.float32]
@@ -28,6 +29,7 @@ class InputSchema(BaseModel):
     """`names` are the features in the model's order; unnamed models get f0, f1, ...
 
     categories: by name, the features that are words to a caller.
+    fields: what the features were made of when the model was proven, where that was said; see `serinus.record`
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +40,7 @@ class InputSchema(BaseModel):
     names: tuple[str, ...]
     named: bool = True  # False: the names are made up, so a file's columns may be matched by position
     categories: dict[str, Category] = {}
+    fields: tuple[AnyField, ...] = ()
 
     @model_validator(mode="after")
     def _agrees(self) -> "InputSchema":

@@ -1,0 +1,258 @@
+"""Records, named values of one thing to predict, into float32 rows: one record of a request, or columns of a file.
+
+Both ways go through `GivenField.number`, or for columns of numbers through the same limits, and through the same
+derivations: what a model was trained on, is proven on, answers online and scores in bulk are the same rows.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serinus.category import REFUSED
+from serinus.derive import DERIVATIONS
+from serinus.errors import InputError, Problem, listed, short, shown
+from serinus.fields import NUMBERS, DerivedField, GivenField, Value
+from serinus.rows import MOST_PROBLEMS
+from serinus.schema import NanPolicy, Rows
+from serinus.service import Input
+
+Stored = Literal["store", "stale"]
+Origin = Literal["request", "store", "stale", "default", "missing", "derived"]
+Numbers: TypeAlias = "NDArray[np.float64]"
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """A column of few different values: row i holds values[places[i]]. as_text: they are the cells of a text file."""
+
+    values: Sequence[object]
+    places: NDArray[np.integer]
+    as_text: bool = False
+
+    @classmethod
+    def of(cls, column: Sequence[object], *, as_text: bool = False) -> Self:
+        known: dict[tuple[type, object], int] = {}  # to Python 1, 1.0 and True are one value
+        places = [known.setdefault((type(value), value), len(known)) for value in column]
+        return cls([value for _, value in known], np.array(places, np.int64), as_text)
+
+
+Column: TypeAlias = "NDArray[np.floating] | Distinct"
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A record that was read. row: float32 [1, F]; used, sources: what each feature is, and where that comes from."""
+
+    row: Rows
+    used: dict[str, Value]
+    sources: dict[str, Origin]
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a record is to a service, and how it becomes a row.
+
+    given: the fields somebody says; derived: those made of them; taken: where each feature stands among the two
+    missing: texts that mean that there is no value
+    """
+
+    given: tuple[GivenField, ...]
+    derived: tuple[DerivedField, ...]
+    taken: tuple[int, ...]
+    missing: frozenset[str]
+    nan_policy: NanPolicy
+
+    @classmethod
+    def of(cls, said: Input, nan_policy: NanPolicy) -> Self:
+        names = [field.name for field in (*said.given, *said.derived)]
+        return cls(said.given, said.derived, tuple(map(names.index, said.names)), said.missing, nan_policy)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The features, in the models' order."""
+        every = [field.name for field in (*self.given, *self.derived)]
+        return tuple(every[place] for place in self.taken)
+
+    @cached_property
+    def needed(self) -> tuple[GivenField, ...]:
+        """The fields that features are made of, in their order: what a file must have as columns."""
+        used = {*self.names, *(name for field in self.derived for name in field.of)}
+        return tuple(field for field in self.given if field.name in used)
+
+    def value(self, record: Mapping[str, object], name: str) -> object:
+        """What `record` says under `name`; None where that means nothing."""
+        value = record.get(name)
+        return None if isinstance(value, str) and value in self.missing else value
+
+    def asks_store(self, record: Mapping[str, object]) -> bool:
+        """Whether the store has to say what `record` leaves out."""
+        return any(field.source != "request" and self.value(record, field.name) is None for field in self.given)
+
+    def entity(self, record: Mapping[str, object], name: str, at: str = "") -> str:
+        """Whose features belong to `record`; InputError when it does not say so well."""
+        [field] = (field for field in self.given if field.name == name)
+        value = self.value(record, name)
+        if value is None or field.number_of(value) == REFUSED:
+            raise InputError([field.problem(value, at + name)])
+        return str(int(value)) if isinstance(value, float) else str(value)
+
+    def read(
+        self,
+        record: Mapping[str, object],
+        stored: Mapping[str, Value] | None = None,
+        kept: Stored = "store",
+        at: str = "",
+    ) -> Filled:
+        """`record`, which a request holds `at` a place, with what is `stored`; InputError says what is wrong."""
+        problems = _strange(self, record, at)
+        numbers, values, origins = [], [], []
+        for field in self.given:
+            value, origin = _value(self, field, record, stored, kept)
+            number = field.number(value)
+            if number == REFUSED:
+                problems.append(_problem(field, value, at, origin))
+            numbers.append(number)
+            values.append(field.default if value is None else value)
+            origins.append(origin)
+        if problems:
+            raise InputError(problems[:MOST_PROBLEMS])
+        return _filled(self, numbers, values, origins, at)
+
+    def rows(self, columns: Mapping[str, Column]) -> Rows:
+        """float32 [N, F] of `columns`, which hold all fields that are `needed`: infinite where a value is bad input."""
+        numbers = {field.name: column_numbers(field, columns[field.name], self.missing) for field in self.needed}
+        for field in self.derived:
+            numbers[field.name] = _derived_column(field, [numbers[name] for name in field.of])
+        with np.errstate(over="ignore"):
+            return np.stack([numbers[name] for name in self.names], axis=1).astype(np.float32)
+
+    def problems(self, columns: Mapping[str, Column], row: int) -> list[Problem]:
+        """What is wrong with one row of `columns`."""
+        record = {field.name: cell(field, columns[field.name], row) for field in self.needed}
+        try:
+            self._of_files.read(record)
+        except InputError as error:
+            return list(error.problems)
+        return list(_valueless(self, self.rows({name: _only(column, row) for name, column in columns.items()}), ""))
+
+    @cached_property
+    def _of_files(self) -> "Form":
+        """The same where a file says all that is needed."""
+        given = tuple(field.model_copy(update={"source": "request"}) for field in self.needed)
+        return Form(given, self.derived, (), self.missing, self.nan_policy)
+
+
+def column_numbers(field: GivenField, column: Column, missing: frozenset[str] = frozenset()) -> Numbers:
+    """float64 [N]: what `field.number` says of each value of `column`, where NaN is a missing one."""
+    if isinstance(column, Distinct):
+        values = [_meant(field, value, column, missing) for value in column.values]
+        known = np.array([field.number(value) for value in values], np.float64)
+        return known[column.places] if len(known) else np.empty(0)
+    if field.type not in NUMBERS:
+        return column_numbers(field, Distinct.of(column.tolist()), missing)
+    numbers = column.astype(np.float64)
+    low, high = field.limits
+    good = (low <= numbers) & (numbers <= high)
+    if field.type == "integer":
+        good &= numbers == np.floor(numbers)
+    return np.where(np.isnan(numbers), field.missing, np.where(good, numbers, REFUSED))
+
+
+def cell(field: GivenField, column: Column, row: int) -> object:
+    """What stands in one row of `column`, as a request would say it."""
+    if isinstance(column, Distinct):
+        return _meant(field, column.values[column.places[row]], column, frozenset())
+    value = float(column[row])
+    return None if math.isnan(value) else value
+
+
+def _meant(field: GivenField, value: object, column: Distinct, missing: frozenset[str]) -> object:
+    if isinstance(value, str) and value in missing:
+        return None
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if column.as_text and isinstance(value, str):
+        return field.parsed(value) if value else None
+    return value
+
+
+def _only(column: Column, row: int) -> Column:
+    if isinstance(column, Distinct):
+        return Distinct([column.values[column.places[row]]], np.zeros(1, np.int64), column.as_text)
+    return column[row : row + 1]
+
+
+def _derived_column(field: DerivedField, arguments: Sequence[Numbers]) -> Numbers:
+    derivation = DERIVATIONS[field.derive]
+    if len(arguments) > 1:
+        return np.array([*map(derivation, *(argument.tolist() for argument in arguments))], np.float64)
+    different, places = np.unique(arguments[0], return_inverse=True)
+    return np.array([*map(derivation, different.tolist())], np.float64)[places]
+
+
+def _strange(form: Form, record: Mapping[str, object], at: str) -> list[Problem]:
+    """The members of `record` that are none of a caller's fields."""
+    known = {field.name for field in form.given if field.source != "store"}
+    if known.issuperset(record):
+        return []
+    made = {field.name: f"nothing: it is made of {', '.join(field.of)}" for field in form.derived}
+    kept = {field.name: "nothing: it is kept in the feature store" for field in form.given if field.source == "store"}
+    meant = f"one of the fields {', '.join(field.name for field in form.given if field.source != 'store')}"
+    told = made | kept
+    return [
+        Problem(at + short(name), shown(value), told.get(name, meant))
+        for name, value in record.items()
+        if name not in known
+    ]
+
+
+def _value(
+    form: Form, field: GivenField, record: Mapping[str, object], stored: Mapping[str, Value] | None, kept: Stored
+) -> tuple[object, Origin]:
+    """The value of `field`: the request's, or else the store's, or else none."""
+    value = form.value(record, field.name)
+    if value is not None:
+        return value, "request"
+    if stored is not None and field.source != "request" and (value := form.value(stored, field.name)) is not None:
+        return value, kept
+    return None, "missing" if field.default is None else "default"
+
+
+def _problem(field: GivenField, value: object, at: str, origin: Origin) -> Problem:
+    if origin in ("store", "stale"):
+        return Problem(at + field.name, shown(value), f"{field.expected}; so says the feature store: send another")
+    if field.source != "request":
+        return Problem(at + field.name, shown(value), f"{field.expected}, in the request or in the feature store")
+    return field.problem(value, at + field.name)
+
+
+def _filled(form: Form, numbers: list[float], values: list[object], origins: list[Origin], at: str) -> Filled:
+    named = {field.name: number for field, number in zip(form.given, numbers, strict=True)}
+    derived = [DERIVATIONS[field.derive](*(named[name] for name in field.of)) for field in form.derived]
+    every = [*numbers, *derived]
+    row = np.array([[every[place] for place in form.taken]], np.float64).astype(np.float32)
+    if problems := list(_valueless(form, row, at)):
+        raise InputError(problems)
+    said: list[Any] = [*values, *(None if math.isnan(number) else number for number in derived)]
+    whence: list[Origin] = [*origins]
+    whence += ["derived"] * len(derived)
+    used = {name: said[place] for name, place in zip(form.names, form.taken, strict=True)}
+    return Filled(row, used, {name: whence[place] for name, place in zip(form.names, form.taken, strict=True)})
+
+
+def _valueless(form: Form, row: Rows, at: str) -> list[Problem]:
+    """What is derived but has no value the models take, though all it is made of is good."""
+    bad = np.isinf(row[0]) if form.nan_policy == "allow" else ~np.isfinite(row[0])
+    if not bad.any():
+        return []
+    derived = {field.name: field for field in form.derived}
+    return [
+        Problem(at + name, None, f"a value; it is the {derived[name].derive} of {listed(derived[name].of)}")
+        for name in np.array(form.names, object)[bad]
+        if name in derived
+    ]
