@@ -12,8 +12,9 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Scope
 
 from functions.predict import answers, problems
-from functions.predict.asgi import SEEN, JsonEndpoint, Observed
+from functions.predict.asgi import OPEN, SEEN, Front, HotRoutes, JsonEndpoint, Observed
 from functions.predict.catalogue import catalogue
+from functions.predict.compression import WORTH_GZIPPING
 from functions.predict.problems import FAULT, Refusal
 from functions.predict.telemetry import Observation, Telemetry
 from functions.predict.wire import read_many, read_one
@@ -22,13 +23,12 @@ from serinus.errors import UnknownModel
 from serinus.rows import Layout
 
 PREFIXES = ("/api/v1", "")
-WORTH_GZIPPING = 1024
 
 
 def create_app(
-    ensemble: Ensemble, telemetry: Telemetry, *, release: str, routes: tuple[BaseRoute, ...] = ()
+    ensemble: Ensemble, telemetry: Telemetry, *, release: str, routes: tuple[BaseRoute, ...] = (), front: Front = OPEN
 ) -> ASGIApp:
-    """The API of one service. `routes` come along, observed like the others."""
+    """The API of one service. `routes` come along, observed like the others; `front` says who may ask."""
     endpoints = _endpoints(ensemble)
     posts = [Route(path, endpoint, methods=["POST"]) for path, endpoint in endpoints.items()]
     app = FastAPI(
@@ -48,7 +48,7 @@ def create_app(
     app.add_middleware(GZipMiddleware, minimum_size=WORTH_GZIPPING)
     app.openapi = partial(_describe, app, ensemble)  # type: ignore[method-assign]  # the way FastAPI documents
     small = {path: endpoint for path, endpoint in endpoints.items() if path.endswith("/predict") and "{" not in path}
-    return Observed(app, small, telemetry, release)
+    return Observed(HotRoutes(app, small), telemetry, release, front)
 
 
 def _endpoints(ensemble: Ensemble) -> dict[str, JsonEndpoint]:

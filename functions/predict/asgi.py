@@ -6,6 +6,7 @@ plain ASGI endpoints: routes of the app like any other, and reached past its mid
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from secrets import token_hex
 from time import perf_counter
 
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from functions.predict import problems
 from functions.predict.answers import Json
+from functions.predict.compression import packed, unpacked
 from functions.predict.problems import FAULT, Refusal, not_json, too_large
 from functions.predict.telemetry import Observation, Telemetry
 from serinus.errors import InputError, UnknownModel
@@ -28,12 +30,32 @@ Headers = list[tuple[bytes, bytes]]
 Respond = Callable[[bytes, Observation, Scope], Json]
 
 
+Layer = Callable[[ASGIApp], ASGIApp]
+
+
+def bare(app: ASGIApp) -> ASGIApp:
+    return app
+
+
+@dataclass(frozen=True)
+class Front:
+    """What a server without a gateway puts in front of the app. cors: around every answer, a fault's too; access: who
+    may ask, and how often."""
+
+    cors: Layer = bare
+    access: Layer = bare
+
+
+OPEN = Front()
+
+
 class Observed:
     """Gives each request its id, stamps the answer with id and release, and tells telemetry how it went."""
 
-    def __init__(self, app: ASGIApp, hot: Mapping[str, ASGIApp], telemetry: Telemetry, release: str) -> None:
+    def __init__(self, app: ASGIApp, telemetry: Telemetry, release: str, front: Front) -> None:
         self._app = app
-        self._hot = hot
+        self._front = front.cors(front.access(app))
+        self._fault = front.cors(fault)
         self._telemetry = telemetry
         self._release = release.encode()
 
@@ -45,15 +67,28 @@ class Observed:
         scope[SEEN] = seen
         start = perf_counter()
         stamped = _Stamped(send, seen, self._release)
-        app = self._hot.get(seen.path, self._app) if seen.method == "POST" else self._app
         try:
-            await app(scope, receive, stamped)
+            await self._front(scope, receive, stamped)
         except Exception as error:  # noqa: BLE001  # the last line: whatever it is becomes a 500 and a log entry
             self._telemetry.failed(seen, error)
-            await stamped.fault()
+            if not stamped.started:
+                await self._fault(scope, receive, stamped)
         finally:
             seen.seconds = perf_counter() - start
             self._telemetry.answered(seen)
+
+
+class HotRoutes:
+    """The routes that are worth a way of their own, past `app`; everything else is `app`'s."""
+
+    def __init__(self, app: ASGIApp, hot: Mapping[str, ASGIApp]) -> None:
+        self._app = app
+        self._hot = hot
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_hot = scope["type"] == "http" and scope["method"] == "POST"
+        app = self._hot.get(scope["path"], self._app) if is_hot else self._app
+        await app(scope, receive, send)
 
 
 class _Stamped:
@@ -63,11 +98,11 @@ class _Stamped:
         self._send = send
         self._seen = seen
         self._release = release
-        self._started = False
+        self.started = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._started = True
+            self.started = True
             self._seen.status = message["status"]
             message["headers"] = [
                 *message["headers"],
@@ -75,11 +110,6 @@ class _Stamped:
                 (b"x-serinus-release", self._release),
             ]
         await self._send(message)
-
-    async def fault(self) -> None:
-        if not self._started:
-            body = FAULT.body(self._seen.path, self._seen.request_id)
-            await respond(self, body, status=FAULT.status, headers=[(b"content-type", PROBLEM)])
 
 
 class JsonEndpoint:
@@ -91,13 +121,24 @@ class JsonEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         seen: Observation = scope[SEEN]
         try:
-            _check_headers(scope["headers"])
+            is_packed = _check_headers(scope["headers"])
             body = await _whole(receive)
-            answer = orjson.dumps(self._answer(body, seen, scope))
+            if is_packed:
+                body = unpacked(body, most=MOST_BYTES)
+            answer, headers = packed(orjson.dumps(self._answer(body, seen, scope)), scope["headers"])
         except (Refusal, InputError, UnknownModel) as error:
             await refuse(send, error, seen)
         else:
-            await respond(send, answer, headers=[(b"content-type", JSON), (b"x-model-version", _versions(seen))])
+            about = [(b"content-type", JSON), (b"x-model-version", _versions(seen))]
+            await respond(send, answer, headers=[*about, *headers])
+
+
+async def fault(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer that it is our mistake, whatever was asked."""
+    seen: Observation = scope[SEEN]
+    await respond(
+        send, FAULT.body(seen.path, seen.request_id), status=FAULT.status, headers=[(b"content-type", PROBLEM)]
+    )
 
 
 async def refuse(send: Send, error: Refusal | InputError | UnknownModel, seen: Observation) -> None:
@@ -122,14 +163,23 @@ def _request_id(scope: Scope) -> str:
     return f"req_{token_hex(16)}"
 
 
-def _check_headers(headers: Headers) -> None:
+def _check_headers(headers: Headers) -> bool:
+    """Whether the body comes in gzip; Refusal when it is no JSON, or too large."""
+    is_packed = False
     for name, value in headers:
         if name == b"content-type" and not _is_json(value):
             raise not_json("content-type", value.decode("latin-1"), "application/json")
         if name == b"content-encoding" and value.lower() != b"identity":
-            raise not_json("content-encoding", value.decode("latin-1"), "a body that is not compressed")
+            is_packed = _is_gzip(value)
         if name == b"content-length" and _size(value) > MOST_BYTES:
             raise too_large(_size(value), MOST_BYTES)
+    return is_packed
+
+
+def _is_gzip(encoding: bytes) -> bool:
+    if encoding.strip().lower() in (b"gzip", b"x-gzip"):
+        return True
+    raise not_json("content-encoding", encoding.decode("latin-1"), "gzip, or a body that is not compressed")
 
 
 def _is_json(content_type: bytes) -> bool:

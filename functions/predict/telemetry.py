@@ -22,7 +22,8 @@ class Predicted:
 
 @dataclass(slots=True)
 class Observation:
-    """One request. refused: the names of the fields that were not as expected."""
+    """One request. refused: the names of the fields that were not as expected; caller: the name of the key it came
+    with."""
 
     request_id: str
     method: str
@@ -31,6 +32,7 @@ class Observation:
     seconds: float = 0.0
     predicted: list[Predicted] = field(default_factory=list)
     refused: str | None = None
+    caller: str | None = None
 
     def log_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {
@@ -40,6 +42,8 @@ class Observation:
             "status": self.status,
             "latency_ms": round(self.seconds * 1000, 3),
         }
+        if self.caller:
+            fields["caller"] = self.caller
         if self.predicted:
             fields["models"] = {one.model: one.version for one in self.predicted}
             fields["predictions"] = {one.model: one.classes for one in self.predicted}
