@@ -5,43 +5,24 @@ derivations: what a model was trained on, is proven on, answers online and score
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from serinus.category import REFUSED
 from serinus.derive import DERIVATIONS
 from serinus.errors import InputError, Problem, listed, short, shown
-from serinus.fields import NUMBERS, DerivedField, GivenField, Value
+from serinus.field_columns import Column, cell, column_numbers, derived_column, only
+from serinus.fields import DerivedField, GivenField, Value
 from serinus.rows import MOST_PROBLEMS
 from serinus.schema import NanPolicy, Rows
 from serinus.service import Input
 
 Stored = Literal["store", "stale"]
 Origin = Literal["request", "store", "stale", "default", "missing", "derived"]
-Numbers: TypeAlias = "NDArray[np.float64]"
-
-
-@dataclass(frozen=True)
-class Distinct:
-    """A column of few different values: row i holds values[places[i]]. as_text: they are the cells of a text file."""
-
-    values: Sequence[object]
-    places: NDArray[np.integer]
-    as_text: bool = False
-
-    @classmethod
-    def of(cls, column: Sequence[object], *, as_text: bool = False) -> Self:
-        known: dict[tuple[type, object], int] = {}  # to Python 1, 1.0 and True are one value
-        places = [known.setdefault((type(value), value), len(known)) for value in column]
-        return cls([value for _, value in known], np.array(places, np.int64), as_text)
-
-
-Column: TypeAlias = "NDArray[np.floating] | Distinct"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +108,7 @@ class Form:
         """float32 [N, F] of `columns`, which hold all fields that are `needed`: infinite where a value is bad input."""
         numbers = {field.name: column_numbers(field, columns[field.name], self.missing) for field in self.needed}
         for field in self.derived:
-            numbers[field.name] = _derived_column(field, [numbers[name] for name in field.of])
+            numbers[field.name] = derived_column(field, [numbers[name] for name in field.of])
         with np.errstate(over="ignore"):
             return np.stack([numbers[name] for name in self.names], axis=1).astype(np.float32)
 
@@ -138,61 +119,13 @@ class Form:
             self._of_files.read(record)
         except InputError as error:
             return list(error.problems)
-        return list(_valueless(self, self.rows({name: _only(column, row) for name, column in columns.items()}), ""))
+        return list(_valueless(self, self.rows({name: only(column, row) for name, column in columns.items()}), ""))
 
     @cached_property
     def _of_files(self) -> "Form":
         """The same where a file says all that is needed."""
         given = tuple(field.model_copy(update={"source": "request"}) for field in self.needed)
         return Form(given, self.derived, (), self.missing, self.nan_policy)
-
-
-def column_numbers(field: GivenField, column: Column, missing: frozenset[str] = frozenset()) -> Numbers:
-    """float64 [N]: what `field.number` says of each value of `column`, where NaN is a missing one."""
-    if isinstance(column, Distinct):
-        values = [_meant(field, value, column, missing) for value in column.values]
-        known = np.array([field.number(value) for value in values], np.float64)
-        return known[column.places] if len(known) else np.empty(0)
-    if field.type not in NUMBERS:
-        return column_numbers(field, Distinct.of(column.tolist()), missing)
-    numbers = column.astype(np.float64)
-    low, high = field.limits
-    good = (low <= numbers) & (numbers <= high)
-    if field.type == "integer":
-        good &= numbers == np.floor(numbers)
-    return np.where(np.isnan(numbers), field.missing, np.where(good, numbers, REFUSED))
-
-
-def cell(field: GivenField, column: Column, row: int) -> object:
-    """What stands in one row of `column`, as a request would say it."""
-    if isinstance(column, Distinct):
-        return _meant(field, column.values[column.places[row]], column, frozenset())
-    value = float(column[row])
-    return None if math.isnan(value) else value
-
-
-def _meant(field: GivenField, value: object, column: Distinct, missing: frozenset[str]) -> object:
-    if isinstance(value, str) and value in missing:
-        return None
-    if isinstance(value, float) and math.isnan(value):
-        return None
-    if column.as_text and isinstance(value, str):
-        return field.parsed(value) if value else None
-    return value
-
-
-def _only(column: Column, row: int) -> Column:
-    if isinstance(column, Distinct):
-        return Distinct([column.values[column.places[row]]], np.zeros(1, np.int64), column.as_text)
-    return column[row : row + 1]
-
-
-def _derived_column(field: DerivedField, arguments: Sequence[Numbers]) -> Numbers:
-    derivation = DERIVATIONS[field.derive]
-    if len(arguments) > 1:
-        return np.array([*map(derivation, *(argument.tolist() for argument in arguments))], np.float64)
-    different, places = np.unique(arguments[0], return_inverse=True)
-    return np.array([*map(derivation, different.tolist())], np.float64)[places]
 
 
 def _strange(form: Form, record: Mapping[str, object], at: str) -> list[Problem]:

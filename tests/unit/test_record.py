@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from serinus.category import REFUSED
 from serinus.errors import InputError
-from serinus.record import Distinct, Form
+from serinus.field_columns import Distinct
+from serinus.record import Form
 from serinus.service import Input
 
 FIELDS = [
