@@ -8,8 +8,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from serinus.errors import SerinusError
+from serinus.field_columns import Column, Distinct
 from serinus.fields import NUMBERS, GivenField
-from serinus.record import Column, Distinct, Form
+from serinus.record import Form
 from serinus.schema import Rows, refused
 from serinus.service import Service
 
