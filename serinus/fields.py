@@ -16,6 +16,7 @@ from serinus import derive
 from serinus.category import REFUSED, Category
 from serinus.derive import DERIVATIONS
 from serinus.errors import Problem, listed, short, shown
+from serinus.names import twice
 
 Kind = Literal["float", "integer", "boolean", "string", "date"]
 Source = Literal["request", "store", "either"]
@@ -71,6 +72,8 @@ class GivenField(_Named):
         return None if self.type == "string" or not self.values else "values belong to a field of type string"
 
     def _wordless(self) -> str | None:
+        if repeated := twice(self.values):
+            return f"its values must differ from each other, got {repeated} more than once"
         if self.type == "string" and self.is_feature and not self.values:
             return "a string is a feature only by its values: list them, or say feature = false"
         return None

@@ -123,3 +123,72 @@ def test_the_service_may_name_what_its_models_do_not(tmp_path: Path) -> None:
     assert not Ensemble.load(service(tmp_path), tmp_path / "models").schema.named
     named = Ensemble.load(service(tmp_path, f"names = {list(NAMES)}"), tmp_path / "models").schema
     assert (named.names, named.named) == (NAMES, True)
+
+
+FIELDS = """
+[[input.fields]]
+name = "depth"
+type = "float"
+optional = true
+[[input.fields]]
+name = "season"
+type = "string"
+values = ["Long Rains", "Short Rains"]
+[[input.fields]]
+name = "planted"
+type = "date"
+[[input.fields]]
+name = "day"
+derive = "day_of_year"
+of = ["planted"]
+"""
+SEASON = Category(words=("Long Rains", "Short Rains"))
+
+
+@pytest.fixture
+def fielded(tmp_path):
+    """A service of fields, and what is wrong with a bundle for it."""
+    file = tmp_path / "service.toml"
+    models = '[models]\nlinear = "1.0.0"\n'
+    file.write_text(SERVICE.partition("[input]")[0] + FIELDS + models)
+    service = services.load(file)
+
+    def found(**how: object) -> list[str]:
+        said = {"names": ("depth", "season", "day"), "categories": {1: SEASON}, "nan_policy": "allow"} | how
+        fields = said.pop("fields", service.input.fields)
+        metadata = write_bundle(tmp_path / "models", **said).metadata
+        schema = metadata.input_schema.model_copy(update={"fields": fields})
+        return misfits(service, {"linear": metadata.model_copy(update={"input_schema": schema})})
+
+    found.service = service
+    return found
+
+
+def test_a_bundle_of_the_same_fields_fits(fielded):
+    assert fielded() == []
+    assert fielded.service.input.names == ("depth", "season", "day")
+
+
+def test_words_must_be_the_fields(fielded):
+    [wrong] = fielded(categories={1: Category(words=("Short Rains", "Long Rains"))})
+    assert wrong.startswith("service tiny and model linear disagree on the words of season: another order")
+
+
+def test_a_field_of_words_must_be_one_to_the_model(fielded):
+    [wrong] = fielded(categories={})
+    assert "disagree on the words of season: missing Long Rains, Short Rains" in wrong
+
+
+def test_an_optional_field_needs_a_model_that_takes_missing_values(fielded):
+    [wrong] = fielded(nan_policy="reject")
+    assert wrong == "field depth of service tiny is optional, model linear takes no missing values"
+
+
+def test_a_field_may_not_mean_something_else_than_when_the_model_was_proven(fielded):
+    *others, day = fielded.service.input.fields
+    [wrong] = fielded(fields=(*others, day.model_copy(update={"derive": "month"})))
+    assert wrong == "day is the day_of_year of planted to service tiny, the month of planted to model linear"
+
+
+def test_fields_need_a_model_with_names(fielded):
+    assert "service tiny has fields, model linear has features without names" in fielded(names=None, categories={})

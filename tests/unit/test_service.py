@@ -102,3 +102,56 @@ def test_an_unknown_service_says_which_are_known(tmp_path):
     (tmp_path / "tiny" / "service.toml").touch()
     with pytest.raises(ServiceError, match=r"no service 'big': .* one of: tiny"):
         services.find("big", folder=tmp_path)
+
+
+PLOTS = """
+[[input.fields]]
+name = "plot_id"
+type = "integer"
+feature = false
+[[input.fields]]
+name = "rain"
+type = "float"
+source = "either"
+[features]
+entity = "plot_id"
+store = "redis"
+[bands]
+label = "a"
+from = { low = 0, high = 0.5 }
+"""
+FIELDED = GOOD.replace("[input]\nfeatures = 3\n", PLOTS)
+
+
+def test_the_features_of_a_service_with_fields_follow_from_them(written):
+    service = services.load(written(FIELDED))
+    assert (service.input.features, service.input.names) == (1, ("rain",))
+    assert service.features is not None
+    assert (service.features.ttl_s, service.features.timeout_ms) == (300, 200)
+
+
+@pytest.mark.parametrize(("probability", "word"), [(0, "low"), (0.49, "low"), (0.5, "high"), (1, "high")])
+def test_a_band_begins_at_its_least_probability(written, probability, word):
+    bands = services.load(written(FIELDED)).bands
+    assert bands is not None
+    assert bands.of(probability) == word
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('[features]\nentity = "plot_id"\nstore = "redis"\n', "", "fields rain come from the store"),
+        ('entity = "plot_id"', 'entity = "plot"', "features.entity 'plot' must be a string or integer"),
+        ("feature = false\n", "", "field plot_id is the entity: say feature = false"),
+        ('source = "either"\n', "", "[features] is of no use"),
+        ('label = "a"', 'label = "c"', "bands.label 'c' is none of the labels"),
+        ("low = 0,", "low = 0.1,", "the first at 0"),
+        ("[bands]", '[ensemble]\nhow = "weighted"\n[bands]', "needs ensemble.weights"),
+        ("[bands]", "[ensemble.weights]\nx = 1\n[bands]", "ensemble.weights for models the service does not name: x"),
+    ],
+)
+def test_sections_that_contradict_each_other_are_refused(written, old, new, message):
+    assert old in FIELDED
+    with pytest.raises(ServiceError) as refusal:
+        services.load(written(FIELDED.replace(old, new, 1)))
+    assert message in str(refusal.value)
