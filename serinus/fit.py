@@ -54,6 +54,8 @@ def _fields(service: Service, name: str, metadata: Metadata) -> Iterator[str]:
             yield f"service {service.name} and model {name} disagree on the words of {field.name}: {found}"
         if field.optional and field.is_feature and metadata.nan_policy == "reject":
             yield f"field {field.name} of service {service.name} is optional, model {name} takes no missing values"
+    if schema.named and not schema.fields:
+        yield f"model {name} does not say what its features are made of: export it with --service {service.name}"
     meanings = {field.name: field.meaning for field in schema.fields}
     for told in service.input.fields:
         if told.name in meanings and meanings[told.name] != told.meaning:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from serinus import bundle as bundles
 from serinus.bundle import Bundle
 from serinus.category import Category
+from serinus.fields import AnyField
 from serinus.golden import Natives
 from serinus.metadata import Checksum, Metadata, Parity
 from serinus.predictor import RUNTIME
@@ -63,6 +64,7 @@ def write_bundle(
     f1_score: float = 0.9,
     names: Sequence[str] | None = None,
     categories: Mapping[int, Category] | None = None,
+    fields: Sequence[AnyField] = (),
     version: str = "1.0.0",
 ) -> Bundle:
     """A bundle of `weights` [F, C] (by default the identity: the largest of three features wins) in `models`."""
@@ -79,7 +81,7 @@ def write_bundle(
         framework="numpy",
         framework_version=np.__version__,
         performance={"f1_score": f1_score, "accuracy": f1_score},
-        input_schema=InputSchema.of(len(weights), names, categories),
+        input_schema=InputSchema.of(len(weights), names, categories).model_copy(update={"fields": tuple(fields)}),
         output_schema=ClassificationSchema(classes=len(labels), labels=tuple(labels)),
         nan_policy=nan_policy,
         checksum=Checksum(value=bundles.digest(model)),

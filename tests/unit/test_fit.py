@@ -155,10 +155,8 @@ def fielded(tmp_path):
 
     def found(**how: object) -> list[str]:
         said = {"names": ("depth", "season", "day"), "categories": {1: SEASON}, "nan_policy": "allow"} | how
-        fields = said.pop("fields", service.input.fields)
-        metadata = write_bundle(tmp_path / "models", **said).metadata
-        schema = metadata.input_schema.model_copy(update={"fields": fields})
-        return misfits(service, {"linear": metadata.model_copy(update={"input_schema": schema})})
+        bundle = write_bundle(tmp_path / "models", **({"fields": service.input.fields} | said))
+        return misfits(service, {"linear": bundle.metadata})
 
     found.service = service
     return found
@@ -188,6 +186,12 @@ def test_a_field_may_not_mean_something_else_than_when_the_model_was_proven(fiel
     *others, day = fielded.service.input.fields
     [wrong] = fielded(fields=(*others, day.model_copy(update={"derive": "month"})))
     assert wrong == "day is the day_of_year of planted to service tiny, the month of planted to model linear"
+
+
+def test_a_model_must_say_what_its_features_are_made_of(fielded):
+    assert fielded(fields=()) == [
+        "model linear does not say what its features are made of: export it with --service tiny"
+    ]
 
 
 def test_fields_need_a_model_with_names(fielded):
