@@ -79,7 +79,9 @@ class FeastStore:
         with _told():
             answer = self.client.post("/get-online-features", json=body).raise_for_status().content
         columns = _columns(answer, rows=len(keys))
-        columns.pop(self.question.entity, None)
+        asked = columns.pop(self.question.entity, None)
+        if asked is None or asked.values != list(keys.values()):
+            raise StoreDown("Feast was asked for some entities, and answers about others")
         read = {entity: self._stored(columns, row) for row, entity in enumerate(keys)}
         return {entity: stored for entity, stored in read.items() if stored is not None}
 
