@@ -15,6 +15,7 @@ from export.calibration import with_known_truth
 from export.converters import load
 from export.errors import ExportError, Refused
 from export.extras import need
+from export.fields import check_rows, described, recorded
 from export.gate import prove
 from export.golden_rows import golden_file
 from export.mlflow_uris import located
@@ -30,7 +31,7 @@ from serinus.bundle import GOLDEN, METADATA, MODEL, Bundle
 from serinus.metadata import NAME, SEMVER, Checksum, Metadata
 from serinus.registry.folder_store import is_registered
 from serinus.schema import InputSchema
-from serinus.service import bundle_folder
+from serinus.service import Input, bundle_folder
 
 SEED = 0
 
@@ -46,6 +47,7 @@ class Request:
     calibration: rows of known truth that the model was not trained on
     background: whether the bundle keeps rows of the sample as they are
     smaller: how to make the graph smaller, which is judged on the sample
+    fields: the service's input, where it has fields: what the features are called and made of
     """
 
     source: Path | str
@@ -62,6 +64,7 @@ class Request:
     smaller: Smaller | None = None
     training: Mapping[str, JsonValue] = field(default_factory=dict)
     performance: Mapping[str, float] = field(default_factory=dict)
+    fields: Input | None = None
 
 
 @dataclass(frozen=True)
@@ -113,14 +116,23 @@ def _check(request: Request, folder: Path, *, replace: bool) -> None:
 def _read(request: Request) -> Given:
     original, source = _original(request)
     original = named(original, request.target, request.unit)
+    if request.fields is not None:
+        original = described(original, request.fields)
     sample = calibration = None
     if request.sample is not None:
-        sample = sample_of(request.sample, columns_of(original, request.target))
+        sample = _sample(request, request.sample, original, "the sample")
         original = replace(original, names=original.names or sample.names)
     if request.calibration is not None:
-        calibration = sample_of(request.calibration, columns_of(original, request.target))
+        calibration = _sample(request, request.calibration, original, "the calibration set")
         calibration = with_known_truth(original, calibration)
     return Given(original, source, sample, calibration)
+
+
+def _sample(request: Request, source: Source, original: Original, called: str) -> Sample:
+    sample = sample_of(source, columns_of(original, request.target))
+    if request.fields is not None:
+        check_rows(original, sample.rows, called)
+    return sample
 
 
 def _original(request: Request) -> tuple[Original, dict[str, str]]:
@@ -169,7 +181,7 @@ def _metadata(request: Request, proven: Proven, source: Mapping[str, str], creat
         framework_version=original.framework_version,
         training={**original.training, **request.training},
         performance=dict(request.performance),
-        input_schema=InputSchema.of(original.features, original.names, original.categories),
+        input_schema=recorded(InputSchema.of(original.features, original.names, original.categories), request.fields),
         output_schema=original.output,
         nan_policy=original.nan_policy,
         dependencies=dict(sorted(original.dependencies.items())),

@@ -30,6 +30,7 @@ class InputSchema(BaseModel):
 
     categories: by name, the features that are words to a caller.
     fields: what the features were made of when the model was proven, where that was said; see `serinus.record`
+    missing: texts that meant that there is no value
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +42,7 @@ class InputSchema(BaseModel):
     named: bool = True  # False: the names are made up, so a file's columns may be matched by position
     categories: dict[str, Category] = {}
     fields: tuple[AnyField, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _agrees(self) -> "InputSchema":
