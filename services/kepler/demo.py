@@ -5,12 +5,8 @@
 Every step is a command you can run yourself, and is printed as one.
 """
 
-import hashlib
 import json
-import shlex
 import shutil
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,22 +14,23 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from serinus import service as services
 from serinus.errors import SerinusError
+from services.demo.commands import console, has_learnt, note_learnt, run, sources_of, step
+from services.demo.server import invoke, lambda_runtime, local_server
 from services.kepler import report
-from services.kepler.ask import SERVICE, body, invoke, lambda_runtime, local_server, must_agree, post
+from services.kepler.ask import body, must_agree, post
 from services.kepler.curve_files import write_parquet
 from services.kepler.light_curves import LABELS, LightCurves, load
 from services.kepler.report import Answer, Findings, Latencies, Scored
 from services.kepler.simulator import blocks, simulate
 
+SERVICE = "kepler"
 BULK_CURVES = 100_000
 SEED = 7  # of curves that no model was trained on
 CALLS = 400
-console = Console(highlight=False)
 
 
 @dataclass(frozen=True)
@@ -81,15 +78,15 @@ def main(
 
 
 def _findings(data: Path | None, place: Place) -> Findings:
-    _step("1", "train three models, save them in their own formats, prove their exports equal")
+    step(1, "train three models, save them in their own formats, prove their exports equal")
     _train(data, place)
-    _step("2", "verify the bundles without any training library")
+    step(2, "verify the bundles without any training library")
     for folder in services.load(services.find(SERVICE)).bundles(place.models).values():
-        _run("serinus.cli", "verify", folder)
+        run("serinus.cli", "verify", folder)
     material = _material(data, place)
-    _step("3", "ask the real Lambda runtime and the local server for one curve of each class")
+    step(3, "ask the real Lambda runtime and the local server for one curve of each class")
     answers, latencies = _online(material.curves, place)
-    _step("4", f"score {material.file} in bulk")
+    step(4, f"score {material.file} in bulk")
     scored = [_bulk(material, model, place) for model in answers[0].individual]
     evaluation = json.loads((place.originals / "evaluation.json").read_text())
     return Findings(str(data or "simulated curves"), data is not None, evaluation, answers, latencies, scored)
@@ -97,15 +94,14 @@ def _findings(data: Path | None, place: Place) -> Findings:
 
 def _train(data: Path | None, place: Place) -> None:
     """Train, unless these very sources have already learnt from this very file."""
-    sources = [*sorted(Path("services/kepler").glob("*.py")), *sorted(Path("export").glob("*.py")), Path("uv.lock")]
-    now = hashlib.sha256(b"".join(file.read_bytes() for file in (*sources, *([data] if data else [])))).hexdigest()
-    if place.learnt_from.exists() and place.learnt_from.read_text() == now:
+    sources = sources_of(SERVICE, *([data] if data else []))
+    if has_learnt(place.learnt_from, sources):
         console.print(f"the same code has already learnt from the same curves; remove {place.home} to start over")
         return
     place.learnt_from.unlink(missing_ok=True)
     option = ["--data", data] if data else []
-    _run("services.kepler.train", "--out", place.models, "--originals", place.originals, "--replace", *option)
-    place.learnt_from.write_text(now)
+    run("services.kepler.train", "--out", place.models, "--originals", place.originals, "--replace", *option)
+    note_learnt(place.learnt_from, sources)
 
 
 def _material(data: Path | None, place: Place) -> Material:
@@ -125,7 +121,7 @@ def _online(curves: LightCurves, place: Place) -> tuple[list[Answer], Latencies]
     picked = {label: _typical(curves, number) for number, label in enumerate(LABELS)}
     log = place.home / "server.log"
     bodies = {label: body(curves.flux[row]) for label, row in picked.items()}
-    with lambda_runtime(place.models) as runtime, local_server(place.models, log, console) as connection:
+    with lambda_runtime(SERVICE, place.models) as runtime, local_server(SERVICE, place.models, log) as connection:
         answers = []
         for label, row in picked.items():
             said = invoke(runtime, bodies[label])
@@ -171,26 +167,10 @@ def _bulk(material: Material, model: str, place: Place) -> Scored:
     out = place.home / "scored" / model
     shutil.rmtree(out, ignore_errors=True)
     options = ["--service", SERVICE, "--model", model, "--models", str(place.models), "--out", str(out), "--json"]
-    result = json.loads(_run("serinus.cli", "score", material.file, *options, capture=True))
+    result = json.loads(run("serinus.cli", "score", material.file, *options, capture=True))
     rate = f"{result['rows_per_second']:,} a second"
     console.print(f"{result['rows']:,} curves in {result['seconds']:.1f} s: {rate}")
     return Scored.read(out, result)
-
-
-def _run(module: str, *arguments: object, capture: bool = False) -> str:
-    words = [str(argument) for argument in arguments]
-    shown = "serinus" if module == "serinus.cli" else f"python -m {module}"
-    console.print(f"[dim]$ {shown} {shlex.join(words)}[/dim]")
-    done = subprocess.run(
-        [sys.executable, "-m", module, *words], check=False, text=True, stdout=subprocess.PIPE if capture else None
-    )
-    if done.returncode:
-        raise SerinusError(f"{shown} {words[0]} failed with exit code {done.returncode}")
-    return done.stdout or ""
-
-
-def _step(number: str, what: str) -> None:
-    console.rule(f"[bold]{number}. {what}", align="left")
 
 
 def _say_goodbye(page: Path, place: Place, seconds: float) -> None:

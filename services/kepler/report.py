@@ -1,29 +1,16 @@
 """demo/report.html: one self-contained page, with pictures where people would rather look than read."""
 
-import io
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any, Self
 
-import matplotlib as mpl
 import numpy as np
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from services.demo.page import COLOURS, INK, bare, page, svg, table
 from services.kepler.light_curves import BINS, LABELS
-
-mpl.rcParams["svg.fonttype"] = "none"
-INK, SOFT, ACCENT = "#1d3557", "#a8b5c4", "#e63946"
-COLOURS = ("#2a9d8f", "#e9a23b", "#457b9d")
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #1d3557; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
-h1 { margin-bottom: 0 } h2 { margin-top: 2.5rem; border-bottom: 1px solid #d5dde6 }
-table { border-collapse: collapse; margin: 1rem 0 } td, th { padding: .3rem .8rem; border-bottom: 1px solid #e4eaf0 }
-td { text-align: right } th, td:first-child { text-align: left } .soft { color: #66788a }
-svg { max-width: 100%; height: auto }
-"""
 
 
 @dataclass(frozen=True)
@@ -56,7 +43,7 @@ class Scored:
 
     @classmethod
     def read(cls, out: Path, result: dict[str, Any]) -> Self:
-        parts = [pq.read_table(part, columns=["label", "prediction"]) for part in sorted(out.glob("predictions/*"))]
+        parts = [pq.readtable(part, columns=["label", "prediction"]) for part in sorted(out.glob("predictions/*"))]
         confusion = np.zeros((len(LABELS), len(LABELS)), np.int64)
         for part in parts:
             truth, said = (part.column(name).to_pylist() for name in ("label", "prediction"))
@@ -82,11 +69,7 @@ def html(findings: Findings) -> str:
         _latencies(findings.latencies),
         _bulk(findings.scored, were_learnt=findings.is_real),
     )
-    return (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>Serinus: kepler</title><style>{STYLE}</style>"
-        f"<h1>Serinus: kepler</h1><p class=soft>Trained on {escape(findings.data)}; made by <code>make demo</code>.</p>"
-        + "".join(sections)
-    )
+    return page("kepler", findings.data, "make demo", sections)
 
 
 def _models(evaluation: dict[str, Any]) -> str:
@@ -110,7 +93,7 @@ def _models(evaluation: dict[str, Any]) -> str:
         f"<h2>Three models, exported equal to their originals</h2><p>Judged by {how}. Each export was compared with "
         "the library it was trained in on every row tried, edge cases and tree thresholds included; one label flip "
         f"outside a tie, or one probability off by more than 1e-5, and there would be no bundle.</p>"
-        f"{_table(heads, rows)}{_svg(figure)}"
+        f"{table(heads, rows)}{svg(figure)}"
     )
 
 
@@ -121,7 +104,7 @@ def _curves(answers: list[Answer]) -> str:
         axis.plot(phase, answer.flux * 1e6, ".", markersize=2, color=INK)
         axis.set_title(f"{answer.label}\nkepid {answer.kepid}", fontsize=10)
         axis.set_xlabel("orbital phase")
-        axis.spines[["top", "right"]].set_visible(False)
+        bare(axis)
     figure.axes[0].set_ylabel("relative flux, ppm")
     heads = ["the curve is", "ensemble", *answers[0].individual, "agreement"]
     rows = [
@@ -131,7 +114,7 @@ def _curves(answers: list[Answer]) -> str:
     ]  # fmt: skip
     return (
         "<h2>One folded light curve of each class, and what was answered</h2><p>Asked of the function in the "
-        f"real Lambda runtime and of the local server, which agreed.</p>{_svg(figure)}{_table(heads, rows)}"
+        f"real Lambda runtime and of the local server, which agreed.</p>{svg(figure)}{table(heads, rows)}"
     )
 
 
@@ -145,13 +128,13 @@ def _latencies(latencies: Latencies) -> str:
     axis.set_xlabel("milliseconds from request to answer")
     axis.set_ylabel("predictions")
     axis.legend(frameon=False)
-    axis.spines[["top", "right"]].set_visible(False)
+    bare(axis)
     shares = (50, 95, 99)
     rows = [[name, *(f"{np.percentile(times, share):.2f}" for share in shares)] for name, times in both.items()]
     count = len(latencies.server_ms)
     return (
-        f"<h2>Latency</h2><p>{count} predictions, one after the other, on this machine.</p>{_svg(figure)}"
-        f"{_table(['ms', 'p50', 'p95', 'p99'], rows)}"
+        f"<h2>Latency</h2><p>{count} predictions, one after the other, on this machine.</p>{svg(figure)}"
+        f"{table(['ms', 'p50', 'p95', 'p99'], rows)}"
     )
 
 
@@ -165,7 +148,7 @@ def _bulk(scored: list[Scored], *, were_learnt: bool) -> str:
     axis.invert_yaxis()
     axis.set_xlim(0, max(job.result["rows_per_second"] for job in scored) * 1.15)
     axis.set_xlabel("rows per second")
-    axis.spines[["top", "right"]].set_visible(False)
+    bare(axis)
     truths = Figure(figsize=(10, 3.2), layout="constrained")
     for place, job in zip(truths.subplots(1, len(scored)), scored, strict=True):
         _draw_confusion(place, job.confusion, job.result["model"])
@@ -178,7 +161,7 @@ def _bulk(scored: list[Scored], *, were_learnt: bool) -> str:
     return (
         "<h2>Bulk</h2><p>The same file through each model; the labels that came along against the predictions"
         f"{', on the very curves the models learnt from' if were_learnt else ''}.</p>"
-        f"{_svg(figure)}{_table(heads, rows)}{_svg(truths)}"
+        f"{svg(figure)}{table(heads, rows)}{svg(truths)}"
     )
 
 
@@ -198,18 +181,6 @@ def _draw_confusion(axis: Any, confusion: NDArray[np.int64], title: str) -> None
 
 def _said(prediction: dict[str, Any]) -> str:
     return f"{prediction['class_name']} {prediction['confidence']:.0%}"
-
-
-def _table(heads: list[str], rows: list[list[Any]]) -> str:
-    head = "".join(f"<th>{escape(name)}" for name in heads)
-    lines = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}" for cell in row) for row in rows)
-    return f"<table><tr>{head}{lines}</table>"
-
-
-def _svg(figure: Figure) -> str:
-    drawn = io.StringIO()
-    figure.savefig(drawn, format="svg")
-    return drawn.getvalue()[drawn.getvalue().index("<svg") :]
 
 
 def _numbers(labels: list[str]) -> list[int]:
