@@ -8,13 +8,15 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from serinus.blend import Blend, combine
 from serinus.bundle import Bundle
 from serinus.errors import ServiceError, UnknownModel
+from serinus.figures import merit
 from serinus.fit import agreed, misfits
-from serinus.prediction import Answers, Classes
+from serinus.prediction import Answers, Classes, Values
 from serinus.predictor import Predictor
 from serinus.schema import InputSchema, NanPolicy, Rows
-from serinus.service import Service, Voting
+from serinus.service import Averaging, Service, Voting
 
 AUTO = "auto"
 TIE_BREAKS: dict[Voting, str] = {
@@ -76,6 +78,12 @@ class Ensemble:
         answers = predictor.predict(rows)
         return answers.in_order(self.service.service.labels) if isinstance(answers, Classes) else answers
 
+    def blend(self, answers: Mapping[str, Values], how: Averaging | None = None) -> Blend:
+        """One value per row out of those of the models in `answers`; `how` in place of what the service says."""
+        section = self.service.ensemble
+        weights = [section.weights.get(name, 0.0) for name in answers]
+        return combine([*answers.values()], how or section.how, weights)
+
     @property
     def nan_policy(self) -> NanPolicy:
         """What every model takes: a missing value only where all of them know what to do with it."""
@@ -98,8 +106,9 @@ def _one_hot(answer: Classes) -> NDArray[np.float64]:
 
 
 def _best(service: Service, predictors: Mapping[str, Predictor]) -> str:
-    figures = {name: predictor.metadata.performance.get(service.auto.by) for name, predictor in predictors.items()}
+    by = service.best_by
+    figures = {name: predictor.metadata.performance.get(by) for name, predictor in predictors.items()}
     known = {name: figure for name, figure in figures.items() if figure is not None}
     if len(predictors) > 1 and not known:
-        raise ServiceError(f"[auto] by = {service.auto.by!r}: no model of {service.name} has that performance figure")
-    return max(known, key=known.__getitem__, default=next(iter(predictors)))
+        raise ServiceError(f"[auto] by = {by!r}: no model of {service.name} has that performance figure")
+    return max(known, key=lambda name: merit(by, known[name]), default=next(iter(predictors)))

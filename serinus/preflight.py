@@ -82,7 +82,7 @@ def _fit(service: Service, bundles: Mapping[str, Bundle]) -> Iterator[Check]:
 
 def _starts(service: Service, bundles: Mapping[str, Bundle]) -> Check:
     """Whether the models make a service together; and what "auto" means in it."""
-    expected = f"the best {service.auto.by}"
+    expected = f"the best {service.best_by}"
     try:
         ensemble = Ensemble.of(service, {name: Predictor(bundle) for name, bundle in bundles.items()})
     except SerinusError as error:
@@ -91,11 +91,11 @@ def _starts(service: Service, bundles: Mapping[str, Bundle]) -> Check:
 
 
 def _documented(service: Service, bundles: Mapping[str, Bundle]) -> Iterator[Check]:
-    expected = f"figures with {service.auto.by}"
+    expected = f"figures with {service.best_by}"
     for name, bundle in bundles.items():
         figures = bundle.metadata.performance
-        is_ok = service.auto.by in figures or (len(bundles) == 1 and bool(figures))
-        known = {service.auto.by: figures[service.auto.by]} if service.auto.by in figures else figures
+        is_ok = service.best_by in figures or (len(bundles) == 1 and bool(figures))
+        known = {service.best_by: figures[service.best_by]} if service.best_by in figures else figures
         found = ", ".join(f"{figure} {value:.3g}" for figure, value in known.items()) or "no figures"
         yield Check("performance", name, is_ok, found, expected)
 

@@ -89,9 +89,9 @@ class Input(Section):
 
 
 class Auto(Section):
-    by: str = Field(
-        default="f1_score", description="the performance figure that model = 'auto' goes by; more is better"
-    )
+    """by: the performance figure that model = "auto" goes by; `serinus.figures` knows of which less is better."""
+
+    by: str | None = None
 
 
 class EnsembleSection(Section):
@@ -99,7 +99,7 @@ class EnsembleSection(Section):
 
     voting: Voting = "soft"
     how: Averaging = "mean"
-    weights: dict[Name, Annotated[float, Field(ge=0)]] = {}
+    weights: dict[Name, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
 
 
 class FeaturesSection(Section):
@@ -188,6 +188,8 @@ class Service(Section):
                 return f"{what} for models the service does not name: {', '.join(unknown)}"
         if self.ensemble.how == "weighted" and not any(self.ensemble.weights.values()):
             return "ensemble.how = 'weighted' needs ensemble.weights, some of them above 0"
+        if self.ensemble.weights and (forgotten := sorted(set(self.models) - set(self.ensemble.weights))):
+            return f"ensemble.weights says nothing of {', '.join(forgotten)}; 0 leaves a model out"
         return None
 
     def _unlabelled(self) -> str | None:
@@ -213,6 +215,11 @@ class Service(Section):
     @property
     def name(self) -> str:
         return self.service.name
+
+    @property
+    def best_by(self) -> str:
+        """The performance figure that model = "auto" goes by."""
+        return self.auto.by or ("f1_score" if self.service.task == "classification" else "rmse")
 
     def target(self, model: str) -> Target:
         return self.targets.get(model, Target())

@@ -19,7 +19,7 @@ from serinus.fields import AnyField
 from serinus.golden import Natives
 from serinus.metadata import Checksum, Metadata, Parity
 from serinus.predictor import RUNTIME
-from serinus.schema import ClassificationSchema, InputSchema, NanPolicy, Rows
+from serinus.schema import ClassificationSchema, InputSchema, NanPolicy, RegressionSchema, Rows
 
 LABELS = ("CONFIRMED", "CANDIDATE", "FALSE_POSITIVE")
 
@@ -97,6 +97,54 @@ def write_bundle(
     bundles.write(folder, {**contents, "golden.npz": golden.read_bytes()})
     golden.unlink()
     return Bundle.load(folder)
+
+
+def weighted_sum(weights: NDArray[np.float32]) -> bytes:
+    """A graph that answers rows @ weights, one value per row."""
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["input", "weights"], ["value"])],
+        "weighted_sum",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", len(weights)])],
+        [helper.make_tensor_value_info("value", TensorProto.FLOAT, ["N", 1])],
+        [numpy_helper.from_array(weights.reshape(-1, 1), "weights")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString())
+
+
+def write_regressor(
+    models: Path,
+    name: str = "sum",
+    *,
+    weights: Sequence[float] = (1, 1, 1),
+    performance: Mapping[str, float] | None = None,
+    version: str = "1.0.0",
+) -> Bundle:
+    """A bundle in `models` that answers the sum of the features, each times its weight."""
+    factors = np.array(weights, np.float32)
+    model = weighted_sum(factors)
+    rows = np.random.default_rng(0).normal(size=(64, len(factors))).astype(np.float32)
+    golden = io.BytesIO()
+    np.savez(golden, rows=rows, native=rows.astype(np.float64) @ factors)
+    metadata = Metadata(
+        model_name=name,
+        version=version,
+        created_at=datetime(2026, 11, 20, tzinfo=UTC),
+        framework="numpy",
+        framework_version=np.__version__,
+        performance={"rmse": 1.0} if performance is None else dict(performance),
+        input_schema=InputSchema.of(len(factors)),
+        output_schema=RegressionSchema(target="yield", unit="t/ha"),
+        nan_policy="reject",
+        checksum=Checksum(value=bundles.digest(model)),
+        parity=Parity(
+            rows=64, max_difference=0, tolerance=1e-5, label_flips=0, ties=0, runtime=RUNTIME, kinds={"normal": 64}
+        ),
+    )
+    contents = {"model.onnx": model, "metadata.json": metadata.model_dump_json(indent=2).encode()}
+    bundles.write(models / name / f"v{version}", {**contents, "golden.npz": golden.getvalue()})
+    return Bundle.load(models / name / f"v{version}")
 
 
 def write_service(folder: Path, *models: str, features: int = 3, extra: str = "", **how: Any) -> Path:

@@ -46,7 +46,7 @@ def _about(ensemble: Ensemble) -> str:
     what = "features" if ensemble.schema.categories else "numbers"
     return (
         f"Predicts {', '.join(service.service.labels)} from {service.input.features} {what}. "
-        f"Models: {', '.join(ensemble.predictors)}; `auto` is {ensemble.best}, the best by {service.auto.by}."
+        f"Models: {', '.join(ensemble.predictors)}; `auto` is {ensemble.best}, the best by {service.best_by}."
     )
 
 

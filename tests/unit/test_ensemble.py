@@ -9,7 +9,7 @@ from serinus.errors import BundleError, ServiceError, UnknownModel
 from serinus.prediction import Classes, Values
 from serinus.predictor import Predictor
 from serinus.service import Service
-from tests.bundles import LABELS, resigned, write_bundle
+from tests.bundles import LABELS, resigned, write_bundle, write_regressor
 
 ABC = ("a", "b", "c")
 
@@ -181,3 +181,32 @@ def test_values_have_no_labels_to_order(tmp_path):
     loaded = ensemble(tmp_path, service(["one"]), one={})
     constant = Constant(Bundle.load(tmp_path / "one" / "v1.0.0"))
     assert loaded.answer(constant, np.ones((1, 3), np.float32)).values.tolist() == [1]
+
+
+def regressors(tmp_path, by: str | None = None, **figures: dict) -> Ensemble:
+    for place, (name, performance) in enumerate(figures.items()):
+        write_regressor(tmp_path, name, weights=(place + 1, 0, 0), performance=performance)
+    about = {"name": "tiny", "task": "regression"}
+    models = dict.fromkeys(figures, "1.0.0")
+    extra = {"ensemble": {"how": "weighted", "weights": {name: 10**i for i, name in enumerate(models)}}}
+    auto = {"auto": {"by": by}} if by else {}
+    one = Service.model_validate({"service": about, "input": {"features": 3}, "models": models, **extra, **auto})
+    return Ensemble.load(one, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [(None, "small"), ("rmse", "small"), ("mae", "large"), ("r2", "large"), ("bias", "small"), ("lift", "large")],
+)
+def test_auto_knows_of_which_figure_less_is_better(tmp_path, by, expected):
+    small = {"rmse": 1.0, "mae": 3.0, "r2": 0.1, "bias": -1.0, "lift": 1.0}
+    large = {"rmse": 2.0, "mae": 2.0, "r2": 0.2, "bias": -2.0, "lift": 2.0}
+    assert regressors(tmp_path, by, large=large, small=small).best == expected
+
+
+def test_regressors_are_combined_by_their_names_not_their_places(tmp_path):
+    loaded = regressors(tmp_path, one={"rmse": 1.0}, two={"rmse": 1.0})
+    rows = np.float32([[1, 0, 0], [2, 0, 0]])
+    each = {name: loaded.predictors[name].predict(rows) for name in ("two", "one")}
+    assert loaded.blend(each).values.tolist() == pytest.approx([(1 + 10 * 2) / 11, 2 * (1 + 10 * 2) / 11])
+    assert loaded.blend(each, "mean").values.tolist() == [1.5, 3]

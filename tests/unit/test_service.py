@@ -32,7 +32,7 @@ def written(tmp_path):
 
 def test_what_a_file_leaves_out_has_a_default(written):
     service = services.load(written(GOOD))
-    assert (service.name, service.input.features, service.auto.by) == ("tiny", 3, "f1_score")
+    assert (service.name, service.input.features, service.best_by) == ("tiny", 3, "f1_score")
     assert (service.ensemble.voting, service.gateway.max_batch_size) == ("soft", 100)
 
 
@@ -147,6 +147,8 @@ def test_a_band_begins_at_its_least_probability(written, probability, word):
         ('label = "a"', 'label = "c"', "bands.label 'c' is none of the labels"),
         ("low = 0,", "low = 0.1,", "the first at 0"),
         ("[bands]", '[ensemble]\nhow = "weighted"\n[bands]', "needs ensemble.weights"),
+        ("[bands]", "[ensemble.weights]\nlinear = inf\n[bands]", "weights.linear: Input should be a finite number"),
+        ("[bands]", "[ensemble.weights]\nlinear = 1\n[bands]", "says nothing of bent; 0 leaves a model out"),
         ("[bands]", "[ensemble.weights]\nx = 1\n[bands]", "ensemble.weights for models the service does not name: x"),
     ],
 )

@@ -66,17 +66,19 @@ def shown(models: "list[Model]") -> Any:
     from rich import box
     from rich.table import Table
 
+    from serinus.figures import headline
+
     table = Table("model", "version", "is", "runs in", "score", box=box.SIMPLE_HEAD)
     table.add_column("size", justify="right", no_wrap=True)
     for model in models:
         for record in reversed(model.versions):
-            figures = [f"{figure} {value:.4g}" for figure, value in record.metadata.performance.items()]
+            figure = headline(record.metadata.performance)
             table.add_row(
                 record.model_name,
                 record.version,
                 standing(model, record.version),
                 ", ".join(runs_in(model, record.version)),
-                next((figure for figure in figures if figure.startswith("f1")), next(iter(figures), "")),
+                f"{figure} {record.metadata.performance[figure]:.4g}" if figure else "",
                 f"{record.size / 1e6:,.1f} MB",
             )
     return table
