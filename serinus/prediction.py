@@ -24,6 +24,11 @@ class Classes:
         """float32 [N]: the probability of the predicted class."""
         return np.take_along_axis(self.probabilities, self.ids[:, None], axis=1)[:, 0]
 
+    @property
+    def is_answer(self) -> NDArray[np.bool_]:
+        """bool [N]: whether the probabilities are numbers; a softmax over infinite scores gives none."""
+        return np.asarray(np.isfinite(self.probabilities).all(axis=1))
+
     def in_order(self, labels: tuple[str, ...]) -> Self:
         """The same answers with `labels` (the same set, another order): names keep their probabilities."""
         if labels == self.labels:
@@ -37,6 +42,11 @@ class Values:
     """Answers of a regressor on N rows: float32 [N]."""
 
     values: NDArray[np.float32]
+
+    @property
+    def is_answer(self) -> NDArray[np.bool_]:
+        """bool [N]: whether the value is a number; a model overflows on huge ones."""
+        return np.isfinite(self.values)
 
 
 Answers = Classes | Values

@@ -64,7 +64,7 @@ def plan(request: Request, scorer: Scorer) -> Plan:
         layout=LAYOUT,
         input=[seen, source.format],
         models=scorer.digests,
-        answers=[scorer.model, scorer.version, scorer.labels, scorer.ensemble.service.ensemble.voting],
+        answers=[scorer.model, scorer.version, scorer.labels, scorer.rule],
         columns=asdict(columns),
         format=request.format,
         cut=[asdict(request.cut), BATCH_ROWS],

@@ -1,6 +1,6 @@
 """Score one chunk: its rows in, their predictions and the bad rows out. Pure: no file is touched."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from serinus.bulk.arrays import floats, integers, repeated, texts
 from serinus.bulk.chunk import BadRow, Contents, block
-from serinus.bulk.scorer import Scorer, joined
+from serinus.bulk.scorer import Blended, Scorer, Verdict, joined
 from serinus.errors import Problem
 from serinus.prediction import Answers, Classes
 from serinus.schema import Rows, problem_with, refused, word_problem
@@ -36,10 +36,14 @@ def score(contents: Contents, scorer: Scorer) -> Scored:
             answers.append(scorer.answer(good))
     refusals = np.concatenate(wrong)
     ids = contents.ids.take(integers(np.flatnonzero(~refusals))) if refusals.any() else contents.ids
-    bad = (*contents.bad, *(_refused(contents, int(row), scorer) for row in np.flatnonzero(refusals)))
+    bad = [*contents.bad, *(_refused(contents, int(row), scorer) for row in np.flatnonzero(refusals))]
     by_model = [joined(same_model) for same_model in zip(*answers, strict=True)]
-    verdict = scorer.verdict(by_model) if by_model else scorer.nothing()
-    return Scored(_table(ids, verdict, scorer), tuple(sorted(bad, key=lambda row: row.line)))
+    predictions = _table(ids, scorer.verdict(by_model) if by_model else scorer.nothing(), scorer)
+    if unanswered := _unanswered(by_model, scorer):
+        origins = np.flatnonzero(~refusals)
+        predictions = predictions.take(integers(np.delete(np.arange(len(origins)), [*unanswered])))
+        bad += [_failed(contents, int(origins[row]), model) for row, model in unanswered.items()]
+    return Scored(predictions, tuple(sorted(bad, key=lambda row: row.line)))
 
 
 def output_columns(scorer: Scorer) -> tuple[str, ...]:
@@ -59,6 +63,19 @@ def _refused(contents: Contents, row: int, scorer: Scorer) -> BadRow:
     return contents.origin(row).bad(*wrong[:PROBLEMS_SHOWN], *more)
 
 
+def _unanswered(by_model: Sequence[Answers], scorer: Scorer) -> dict[int, str]:
+    """The answered rows for which a model has no number, and which model."""
+    pairs = zip(scorer.predictors, by_model, strict=False)  # without good rows there are no answers
+    found = [(predictor.metadata.model_name, np.flatnonzero(~answer.is_answer).tolist()) for predictor, answer in pairs]
+    return {row: model for model, rows in reversed(found) for row in rows}
+
+
+def _failed(contents: Contents, row: int, model: str) -> BadRow:
+    largest = float(np.abs(np.nan_to_num(block(contents.numbers, row, 1))).max())
+    told = Problem("features", f"numbers up to {largest:g} in size", f"values that {model} has a finite answer for")
+    return contents.origin(row).bad(told)
+
+
 def _problems(contents: Contents, row: int, scorer: Scorer) -> Iterator[Problem | None]:
     categories, values = scorer.schema.categories_by_place, block(contents.numbers, row, 1)[0].tolist()
     for place, (field, value) in enumerate(zip(scorer.schema.names, values, strict=True)):
@@ -68,22 +85,29 @@ def _problems(contents: Contents, row: int, scorer: Scorer) -> Iterator[Problem 
             yield problem_with(value, field, scorer.nan_policy)
 
 
-def _table(ids: pa.Table, answers: Answers, scorer: Scorer) -> pa.Table:
+def _table(ids: pa.Table, answers: Verdict, scorer: Scorer) -> pa.Table:
     columns = {name: ids.column(name) for name in ids.column_names} | _answers(answers, scorer)
     added = {name: column.type for name, column in columns.items() if name not in ids.column_names}
     fields = [*ids.schema, *(pa.field(name, kind) for name, kind in added.items())]
     return pa.Table.from_arrays(list(columns.values()), schema=pa.schema(fields))
 
 
-def _answers(answers: Answers, scorer: Scorer) -> dict[str, pa.Array]:
-    if isinstance(answers, Classes):
-        shares = np.ascontiguousarray(answers.probabilities.T)
-        columns = {
-            "prediction": texts(answers.labels).take(integers(answers.ids)),
-            "confidence": floats(answers.confidence),
-            **{f"p_{label}": floats(share) for label, share in zip(answers.labels, shares, strict=True)},
-        }
-    else:
-        columns = {"prediction": floats(answers.values)}
+def _answers(answers: Verdict, scorer: Scorer) -> dict[str, pa.Array]:
+    match answers:
+        case Classes():
+            shares = np.ascontiguousarray(answers.probabilities.T)
+            columns = {
+                "prediction": texts(answers.labels).take(integers(answers.ids)),
+                "confidence": floats(answers.confidence),
+                **{f"p_{label}": floats(share) for label, share in zip(answers.labels, shares, strict=True)},
+            }
+        case Blended():
+            columns = {
+                "prediction": floats(answers.blend.values),
+                "spread": floats(answers.blend.spread),
+                **{f"value_{name}": floats(each.values) for name, each in answers.each.items()},
+            }
+        case _:
+            columns = {"prediction": floats(answers.values)}
     rows = len(columns["prediction"])
     return columns | {"model": repeated(scorer.model, rows), "model_version": repeated(scorer.version, rows)}

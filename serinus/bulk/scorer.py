@@ -1,14 +1,14 @@
 """What answers the rows of a job: one model of a service, or all of them together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from serinus.blend import Blend
 from serinus.bundle import Bundle
 from serinus.ensemble import Ensemble, vote
-from serinus.errors import JobError
 from serinus.fit import agreed
 from serinus.prediction import Answers, Classes, Values
 from serinus.predictor import Predictor
@@ -17,6 +17,17 @@ from serinus.service import Service
 
 ENSEMBLE = "ensemble"
 BATCH_ROWS = 64  # measured: a CNN needs half the time per row of 1,024, trees do not care
+
+
+@dataclass(frozen=True)
+class Blended:
+    """What regressors answered together, and each of them, by its name."""
+
+    blend: Blend
+    each: Mapping[str, Values]
+
+
+Verdict = Answers | Blended
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,12 @@ class Scorer:
         return self.ensemble.service.service.task == "classification"
 
     @property
+    def rule(self) -> object:
+        """How the service's models become one answer."""
+        section = self.ensemble.service.ensemble
+        return section.voting if self.is_classifier else [section.how, section.weights]
+
+    @property
     def digests(self) -> dict[str, str]:
         return {predictor.metadata.model_name: predictor.digest for predictor in self.predictors}
 
@@ -50,15 +67,21 @@ class Scorer:
         batches = [rows[start : start + BATCH_ROWS] for start in range(0, len(rows), BATCH_ROWS)]
         return tuple(joined([self.ensemble.answer(p, batch) for batch in batches]) for p in self.predictors)
 
-    def verdict(self, answers: Sequence[Answers]) -> Answers:
+    def verdict(self, answers: Sequence[Answers]) -> Verdict:
         """One answer per row out of each model's."""
         classes = [answer for answer in answers if isinstance(answer, Classes)]
-        return vote(classes, self.ensemble.service.ensemble.voting).classes if len(classes) > 1 else answers[0]
+        if len(classes) > 1:
+            return vote(classes, self.ensemble.service.ensemble.voting).classes
+        if classes or self.model != ENSEMBLE:
+            return answers[0]
+        named = zip((predictor.metadata.model_name for predictor in self.predictors), answers, strict=True)
+        each = {name: answer for name, answer in named if isinstance(answer, Values)}
+        return Blended(self.ensemble.blend(each), each)
 
-    def nothing(self) -> Answers:
+    def nothing(self) -> Verdict:
         """The answers to no rows."""
         if not self.is_classifier:
-            return Values(np.empty(0, np.float32))
+            return self.verdict([Values(np.empty(0, np.float32))] * len(self.predictors))
         return Classes(self.labels, np.empty(0, np.int64), np.empty((0, len(self.labels)), np.float32))
 
 
@@ -67,8 +90,6 @@ def load(service: Service, models: Path, model: str) -> Scorer:
     folders = service.bundles(models)
     wanted = {model: folders[model]} if model in folders else folders
     ensemble = Ensemble.of(service, {name: Predictor(Bundle.load(folder)) for name, folder in wanted.items()})
-    if model == ENSEMBLE and service.service.task != "classification":
-        raise JobError(f"{service.name} is a regression: its models cannot vote; expected --model auto or a name")
     everyone = tuple(ensemble.predictors.values())
     chosen = everyone if model == ENSEMBLE else (ensemble.named(model),)
     for predictor in chosen:

@@ -230,12 +230,6 @@ def test_a_regressor_answers_values(bench: Bench) -> None:
     np.testing.assert_allclose([row["prediction"] for row in answers], numbers.sum(axis=1), rtol=1e-6)
 
 
-def test_the_models_of_a_regression_cannot_vote(bench: Bench) -> None:
-    write_regressor(bench)
-    with pytest.raises(JobError, match="cannot vote"):
-        bench.scorer("ensemble")
-
-
 @pytest.mark.parametrize("voting", ["soft", "hard"])
 def test_an_ensemble_votes(tmp_path: Path, voting: str) -> None:
     bench = Bench(tmp_path, voting=voting)
