@@ -7,7 +7,7 @@ one thread, so that on a core of its own it is never what limits the server: ben
 import selectors
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import cycle
@@ -46,10 +46,11 @@ class Load:
         return float(np.percentile(self.latencies_ms, percent))
 
 
-def post(path: str, body: bytes, *, host: str = "127.0.0.1") -> bytes:
+def post(path: str, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
     """A request as it goes over the wire."""
-    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-    return head.encode() + b"\r\n\r\n" + body
+    lines = {"Host": "127.0.0.1", "Content-Type": "application/json", "Content-Length": len(body), **(headers or {})}
+    head = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in lines.items())]
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + body
 
 
 def drive(address: Address, requests: Sequence[bytes], *, connections: int, seconds: float) -> Load:

@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks.baselines.lambda_path import predict_event, through_the_runtime
-from benchmarks.baselines.rounds import ROUNDS, check_agreement, in_turns, medians, ratio
+from benchmarks.baselines.rounds import ROUNDS, Question, check_agreement, in_turns, medians, ratio
 from benchmarks.baselines.servers import CLIENT, ROOT, SERVER, by_hand, environment, pinned, running, served
 from benchmarks.load import drive, post
 from benchmarks.table import console, machine, print_machine, print_table, write_json
@@ -114,8 +114,9 @@ def compared(model: str, bundle: Path, places: Places, sent: Sequence[bytes], se
             stack.enter_context(running(name, command, places.logs / f"{model}-{place}"))
             for place, (name, command) in enumerate(commands.items())
         ]
-        check_agreement(servers, PATH, sent[0])
-        runs = {count: in_turns(servers, PATH, sent, connections=count, seconds=seconds) for count in (FEW, MANY)}
+        question = Question(PATH, sent)
+        check_agreement(servers, question)
+        runs = {count: in_turns(servers, question, connections=count, seconds=seconds) for count in (FEW, MANY)}
     return {
         str(count): {
             "servers": {name: medians(of) for name, of in by_server.items()},

@@ -3,7 +3,7 @@
 import json
 import urllib.request
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from statistics import median
 from typing import Any
 
@@ -31,9 +31,23 @@ class Disagreement(Exception):
     """Servers of one model answered the same request differently: there is nothing to compare."""
 
 
-def check_agreement(servers: Sequence[Server], path: str, body: bytes) -> None:
-    """The same class from every server, and the same confidence."""
-    answers = {server.name: _answer(server, path, body) for server in servers}
+@dataclass(frozen=True)
+class Question:
+    """What is asked of each server: `bodies` in turn, with `headers` besides the content type."""
+
+    path: str
+    bodies: Sequence[bytes]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def check_agreement(servers: Sequence[Server], question: Question) -> None:
+    """The same class from every server, and the same confidence, to each body."""
+    for body in question.bodies:
+        _check_one(servers, question, body)
+
+
+def _check_one(servers: Sequence[Server], question: Question, body: bytes) -> None:
+    answers = {server.name: _answer(server, question, body) for server in servers}
     first, *others = answers.values()
     for other in others:
         if first[0] != other[0] or abs(first[1] - other[1]) > AGREEMENT:
@@ -41,10 +55,10 @@ def check_agreement(servers: Sequence[Server], path: str, body: bytes) -> None:
 
 
 def in_turns(
-    servers: Sequence[Server], path: str, bodies: Sequence[bytes], *, connections: int, seconds: float
+    servers: Sequence[Server], question: Question, *, connections: int, seconds: float
 ) -> dict[str, list[Run]]:
     """The runs of each server, ROUNDS of them; one server after the other in every round."""
-    requests = [post(path, body) for body in bodies]
+    requests = [post(question.path, body, question.headers) for body in question.bodies]
     runs: dict[str, list[Run]] = {server.name: [] for server in servers}
     for server in servers:
         _run(server, requests, connections=connections, seconds=WARM_S)
@@ -55,7 +69,7 @@ def in_turns(
 
 
 def medians(runs: Sequence[Run]) -> dict[str, float]:
-    return {field.name: round(median(getattr(run, field.name) for run in runs), 4) for field in fields(Run)}
+    return {of.name: round(median(getattr(run, of.name) for run in runs), 4) for of in fields(Run)}
 
 
 def ratio(ours: Sequence[Run], theirs: Sequence[Run]) -> dict[str, float]:
@@ -76,10 +90,10 @@ def _run(server: Server, requests: Sequence[bytes], *, connections: int, seconds
     return Run(load.per_second, p50, p95, p99, cpu_s / load.answers * 1e6, load.cpu_s / load.answers * 1e6)
 
 
-def _answer(server: Server, path: str, body: bytes) -> tuple[str, float]:
+def _answer(server: Server, question: Question, body: bytes) -> tuple[str, float]:
     host, port = server.address
-    headers = {"content-type": "application/json"}
-    request = urllib.request.Request(f"http://{host}:{port}{path}", body, headers)
+    headers = {"content-type": "application/json", **question.headers}
+    request = urllib.request.Request(f"http://{host}:{port}{question.path}", body, headers)
     with urllib.request.urlopen(request, timeout=60) as response:
         answer: Mapping[str, Any] = json.load(response)
     prediction = answer.get("prediction", answer)

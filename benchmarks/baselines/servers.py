@@ -63,12 +63,12 @@ def by_hand(kind: str, *arguments: str) -> Sequence[str]:
 
 
 @contextmanager
-def running(name: str, module: Sequence[str], log: Path) -> Iterator[Server]:
+def running(name: str, module: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> Iterator[Server]:
     """Start `python -m MODULE ... PORT` with its output in the file `log`, and end it afterwards."""
     port = _free_port()
     command = [sys.executable, "-m", *module, str(port)]
     with log.open("wb") as output, pinned(SERVER):
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT, env=environment())
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT, env=environment(env))
     try:
         _wait(process, port, log)
         yield Server(name, ("127.0.0.1", port), process.pid)

@@ -58,7 +58,7 @@ def local_server(
     service: str, models: Path, log_file: Path, env: Mapping[str, str] | None = None
 ) -> Iterator[HTTPConnection]:
     """`serinus serve`, and a connection to it once it is deeply healthy. env: besides this process's own."""
-    port = _free_port()
+    port = free_port()
     words = ["serve", service, "--models", str(models), "--port", str(port)]
     console.print(f"[dim]$ serinus {shlex.join(words)}[/dim]")
     command = [sys.executable, "-m", "serinus.cli", *words]
@@ -92,7 +92,7 @@ def _healthy(connection: HTTPConnection) -> HTTPConnection:
     return connection
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
