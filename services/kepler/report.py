@@ -43,7 +43,7 @@ class Scored:
 
     @classmethod
     def read(cls, out: Path, result: dict[str, Any]) -> Self:
-        parts = [pq.readtable(part, columns=["label", "prediction"]) for part in sorted(out.glob("predictions/*"))]
+        parts = [pq.read_table(part, columns=["label", "prediction"]) for part in sorted(out.glob("predictions/*"))]
         confusion = np.zeros((len(LABELS), len(LABELS)), np.int64)
         for part in parts:
             truth, said = (part.column(name).to_pylist() for name in ("label", "prediction"))
