@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from serinus.errors import ServiceError
 
@@ -33,3 +33,12 @@ class PredictSettings(Settings):
     service: Path
     models: Path = Path("models")
     release: str = "local"
+
+
+class AccessSettings(Settings):
+    """Who may ask where no gateway decides it. api_key: keys as they are, with commas between; api_keys_file: names and
+    hashes of keys; no_auth: everybody may, though service.toml asks for keys."""
+
+    api_key: str | None = Field(default=None, repr=False)
+    api_keys_file: Path | None = None
+    no_auth: bool = False

@@ -17,12 +17,17 @@ GRACE_S = 10
 def serve(
     service: ServiceArgument,
     models: ModelsOption = Path("models"),
+    *,
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen at.")] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="Processes; a model needs the memory once in each.")] = 1,
+    no_auth: Annotated[
+        bool, typer.Option("--no-auth", envvar="SERINUS_NO_AUTH", help="Answer everybody, whatever service.toml asks.")
+    ] = False,
 ) -> None:
     """Serve a service's models over HTTP until Ctrl-C, which lets running requests finish.
 
+    Where service.toml asks for API keys, they are in SERINUS_API_KEY or the file SERINUS_API_KEYS_FILE (serinus keys).
     One JSON line a request goes to standard output. Try:
 
         serinus serve kepler
@@ -31,17 +36,22 @@ def serve(
     """
     import uvicorn
 
+    from functions.predict.front import keys_of, notices
     from serinus import service as services
     from serinus.ensemble import Ensemble
-    from serinus.settings import PredictSettings
+    from serinus.settings import AccessSettings, PredictSettings
 
     file = services.find(service)
     named = services.load(file)
     settings = PredictSettings(service=file.resolve(), models=models.resolve())
+    access = AccessSettings.from_env({**os.environ, "SERINUS_NO_AUTH": str(no_auth)})
+    keys = keys_of(named, access)
     if workers > 1:
         Ensemble.load(named, models)  # uvicorn would start a worker that cannot start again and again
     typer.echo(f"serving {named.name} at http://{host}:{port} (docs at /docs, metrics at /metrics)", err=True)
-    os.environ.update(settings.as_env())
+    for notice in notices(named.gateway, keys, workers):
+        typer.echo(notice, err=True)
+    os.environ.update(settings.as_env() | access.as_env())
     with _metrics_of(workers):
         uvicorn.run(
             "functions.predict.server:application",

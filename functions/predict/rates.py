@@ -1,0 +1,28 @@
+"""How often one client may ask: `burst` requests, and as many again every 60 x burst / rate_per_minute seconds.
+
+A fixed window from the client's first request: who asks evenly, at the rate itself, is never refused. The moving window
+of `limits` would be stricter at the seams, and keeps every client it ever saw.
+"""
+
+from time import time
+
+from limits.storage import MemoryStorage
+
+MOST_CLIENTS = 20_000  # at once; 10 MB, and limits looks through all of them every 10 ms
+
+
+class Rates:
+    """Counts in this process only, by the wall clock."""
+
+    def __init__(self, per_minute: int, burst: int, *, most_clients: int = MOST_CLIENTS) -> None:
+        self.burst = burst
+        self.window_s = 60 * burst / per_minute
+        self._most_clients = most_clients
+        self._counts = MemoryStorage()
+
+    def wait_s(self, client: str) -> float:
+        """Count a request of `client`: 0 if it may pass, else the seconds until one will."""
+        if len(self._counts.storage) >= self._most_clients:
+            self._counts = MemoryStorage()  # all start afresh: that many at once are no client that a limit stops
+        asked = self._counts.incr(client, self.window_s)
+        return 0.0 if asked <= self.burst else max(self._counts.get_expiry(client) - time(), 0.001)
