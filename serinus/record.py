@@ -5,9 +5,10 @@ derivations: what a model was trained on, is proven on, answers online and score
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -21,8 +22,10 @@ from serinus.rows import MOST_PROBLEMS
 from serinus.schema import NanPolicy, Rows
 from serinus.service import Input
 
+EXACT = 2.0**53  # from here on a float may stand for another whole number than was written
 Stored = Literal["store", "stale"]
 Origin = Literal["request", "store", "stale", "default", "missing", "derived"]
+Step = tuple[str, Callable[[object], float], float, Value, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class Form:
         """Whose features belong to `record`; InputError when it does not say so well."""
         [field] = (field for field in self.given if field.name == name)
         value = self.value(record, name)
-        if value is None or field.number_of(value) == REFUSED:
+        if value is None or field.number_of(value) == REFUSED or (type(value) is float and abs(value) >= EXACT):
             raise InputError([field.problem(value, at + name)])
         return str(int(value)) if isinstance(value, float) else str(value)
 
@@ -90,18 +93,23 @@ class Form:
         at: str = "",
     ) -> Filled:
         """`record`, which a request holds `at` a place, with what is `stored`; InputError says what is wrong."""
-        problems = _strange(self, record, at)
-        numbers, values, origins = [], [], []
-        for field in self.given:
-            value, origin = _value(self, field, record, stored, kept)
-            number = field.number(value)
-            if number == REFUSED:
-                problems.append(_problem(field, value, at, origin))
-            numbers.append(number)
-            values.append(field.default if value is None else value)
+        strange = not self.known.issuperset(record)
+        numbers: list[float] = []
+        values: list[object] = []
+        origins: list[Origin] = []
+        origin: Origin
+        blank = self.missing
+        for name, number_of, absent, default, is_stored in self._steps:
+            value, origin = record.get(name), "request"
+            if value is None or (type(value) is str and value in blank):
+                value, origin = stored.get(name) if stored and is_stored else None, kept
+                if value is None or (type(value) is str and value in blank):
+                    value, origin = default, "missing" if default is None else "default"
+            numbers.append(absent if value is None else number_of(value))
+            values.append(value)
             origins.append(origin)
-        if problems:
-            raise InputError(problems[:MOST_PROBLEMS])
+        if strange or REFUSED in numbers:
+            raise InputError(_problems(self, record, numbers, list(zip(values, origins, strict=True)), at))
         return _filled(self, numbers, values, origins, at)
 
     def rows(self, columns: Mapping[str, Column]) -> Rows:
@@ -122,6 +130,27 @@ class Form:
         return list(_valueless(self, self.rows({name: only(column, row) for name, column in columns.items()}), ""))
 
     @cached_property
+    def _steps(self) -> list[Step]:
+        """What it takes to read each field, looked up once: a record is read in each request."""
+        return [(f.name, f.number_of, f.missing, f.default, f.source != "request") for f in self.given]
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """What a caller may say."""
+        return frozenset(field.name for field in self.given if field.source != "store")
+
+    @cached_property
+    def spoken(self) -> tuple[str, ...]:
+        """The fields somebody says."""
+        return tuple(field.name for field in self.given)
+
+    @cached_property
+    def take(self) -> Callable[[Sequence[Any]], Sequence[Any]]:
+        """Of what belongs to the given and the derived fields, what belongs to the features."""
+        places = self.taken
+        return itemgetter(*places) if len(places) > 1 else lambda every: [every[place] for place in places]
+
+    @cached_property
     def _of_files(self) -> "Form":
         """The same where a file says all that is needed."""
         given = tuple(field.model_copy(update={"source": "request"}) for field in self.needed)
@@ -130,9 +159,6 @@ class Form:
 
 def _strange(form: Form, record: Mapping[str, object], at: str) -> list[Problem]:
     """The members of `record` that are none of a caller's fields."""
-    known = {field.name for field in form.given if field.source != "store"}
-    if known.issuperset(record):
-        return []
     made = {field.name: f"nothing: it is made of {', '.join(field.of)}" for field in form.derived}
     kept = {field.name: "nothing: it is kept in the feature store" for field in form.given if field.source == "store"}
     meant = f"one of the fields {', '.join(field.name for field in form.given if field.source != 'store')}"
@@ -140,20 +166,17 @@ def _strange(form: Form, record: Mapping[str, object], at: str) -> list[Problem]
     return [
         Problem(at + short(name), shown(value), told.get(name, meant))
         for name, value in record.items()
-        if name not in known
+        if name not in form.known
     ]
 
 
-def _value(
-    form: Form, field: GivenField, record: Mapping[str, object], stored: Mapping[str, Value] | None, kept: Stored
-) -> tuple[object, Origin]:
-    """The value of `field`: the request's, or else the store's, or else none."""
-    value = form.value(record, field.name)
-    if value is not None:
-        return value, "request"
-    if stored is not None and field.source != "request" and (value := form.value(stored, field.name)) is not None:
-        return value, kept
-    return None, "missing" if field.default is None else "default"
+def _problems(
+    form: Form, record: Mapping[str, object], numbers: list[float], said: list[tuple[object, Origin]], at: str
+) -> list[Problem]:
+    """What is wrong with `record`; `said`: the value of each given field, and where that comes from."""
+    read = zip(form.given, numbers, said, strict=True)
+    bad = [_problem(field, value, at, origin) for field, number, (value, origin) in read if number == REFUSED]
+    return [*_strange(form, record, at), *bad][:MOST_PROBLEMS]
 
 
 def _problem(field: GivenField, value: object, at: str, origin: Origin) -> Problem:
@@ -165,24 +188,23 @@ def _problem(field: GivenField, value: object, at: str, origin: Origin) -> Probl
 
 
 def _filled(form: Form, numbers: list[float], values: list[object], origins: list[Origin], at: str) -> Filled:
-    named = {field.name: number for field, number in zip(form.given, numbers, strict=True)}
-    derived = [DERIVATIONS[field.derive](*(named[name] for name in field.of)) for field in form.derived]
-    every = [*numbers, *derived]
-    row = np.array([[every[place] for place in form.taken]], np.float64).astype(np.float32)
-    if problems := list(_valueless(form, row, at)):
+    named = dict(zip(form.spoken, numbers, strict=True))
+    derived = [DERIVATIONS[field.derive](*map(named.__getitem__, field.of)) for field in form.derived]
+    with np.errstate(over="ignore"):
+        row = np.array([form.take([*numbers, *derived])], np.float64).astype(np.float32)
+    if derived and (problems := list(_valueless(form, row, at))):
         raise InputError(problems)
-    said: list[Any] = [*values, *(None if math.isnan(number) else number for number in derived)]
-    whence: list[Origin] = [*origins]
-    whence += ["derived"] * len(derived)
-    used = {name: said[place] for name, place in zip(form.names, form.taken, strict=True)}
-    return Filled(row, used, {name: whence[place] for name, place in zip(form.names, form.taken, strict=True)})
+    said = [*values, *(None if math.isnan(number) else number for number in derived)]
+    used = dict(zip(form.names, form.take(said), strict=True))
+    whence = form.take([*origins, *["derived"] * len(derived)])
+    return Filled(row, used, dict(zip(form.names, whence, strict=True)))
 
 
 def _valueless(form: Form, row: Rows, at: str) -> list[Problem]:
     """What is derived but has no value the models take, though all it is made of is good."""
-    bad = np.isinf(row[0]) if form.nan_policy == "allow" else ~np.isfinite(row[0])
-    if not bad.any():
+    if np.isfinite(row).all():
         return []
+    bad = np.isinf(row[0]) if form.nan_policy == "allow" else ~np.isfinite(row[0])
     derived = {field.name: field for field in form.derived}
     return [
         Problem(at + name, None, f"a value; it is the {derived[name].derive} of {listed(derived[name].of)}")

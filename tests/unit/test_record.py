@@ -115,7 +115,7 @@ def test_an_entity_has_one_spelling(said, key):
     assert FORM.entity({"plot_id": said}, "plot_id") == key
 
 
-@pytest.mark.parametrize("said", [None, "1", True, 1.5, [1]])
+@pytest.mark.parametrize("said", [None, "1", True, 1.5, [1], 2.0**53, 1e300])
 def test_what_is_no_entity_is_refused(said):
     with pytest.raises(InputError, match=r"plots\[0\]\.plot_id"):
         FORM.entity({"plot_id": said}, "plot_id", at="plots[0].")
@@ -130,6 +130,14 @@ def test_what_is_derived_without_a_value_is_refused_where_nothing_may_be_missing
         form.read({"a": 1, "b": 0})
     columns = {"a": np.ones(2), "b": np.array([0.0, 1.0])}
     assert [len(form.problems(columns, row)) for row in range(2)] == [1, 0]
+
+
+def test_what_is_derived_too_large_is_refused():
+    fields = [{"name": "a", "type": "float"}, {"name": "b", "type": "float"}]
+    ratio = {"name": "per", "derive": "ratio", "of": ["a", "b"]}
+    form = Form.of(Input.model_validate({"fields": [*fields, ratio]}), "allow")
+    with pytest.raises(InputError, match="per: got None, expected a value; it is the ratio of 'a', 'b'"):
+        form.read({"a": 1e38, "b": 1e-38})
 
 
 numbers = st.none() | st.floats(-100, 100) | st.integers(-3, 5)
