@@ -13,14 +13,16 @@ are values that were seen, so a feature of ten values or fewer has a bin for eac
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from serinus.bundle import Bundle
+from serinus.bundle import REFERENCE
 from serinus.errors import BundleError
+from serinus.metadata import Metadata
 from serinus.schema import ClassificationSchema, Rows
 
 BINS = 10
@@ -29,6 +31,15 @@ Numbers = NDArray[np.float64]
 Edges = NDArray[np.float32]
 Counts = NDArray[np.int64]
 Expected = Mapping[str, tuple[str, tuple[int, ...]]]
+
+
+class Keeper(Protocol):
+    """A bundle, or the model that was loaded from it."""
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def metadata(self) -> Metadata: ...
 
 
 class NotKept(BundleError):
@@ -63,14 +74,14 @@ def binned(values: NDArray[np.floating], edges: Edges) -> Counts:
     return np.bincount(np.searchsorted(edges, there, side="left"), minlength=len(edges) + 1)
 
 
-def inputs(bundle: Bundle) -> Inputs:
+def inputs(bundle: Keeper) -> Inputs:
     _demand(bundle, bundle.metadata.reference, "reference statistics", "--sample")
     features = bundle.metadata.input_schema.features
     histograms = {"input_edges": ("float32", (features, BINS - 1)), "input_counts": ("int64", (features, BINS))}
     return Inputs(*_arrays(bundle, {**dict.fromkeys(STATISTICS, ("float64", (features,))), **histograms}))
 
 
-def outputs(bundle: Bundle) -> Outputs:
+def outputs(bundle: Keeper) -> Outputs:
     _demand(bundle, bundle.metadata.reference, "reference statistics", "--sample")
     schema = bundle.metadata.output_schema
     histogram: Expected = {"output_edges": ("float32", (BINS - 1,)), "output_counts": ("int64", (BINS,))}
@@ -79,17 +90,17 @@ def outputs(bundle: Bundle) -> Outputs:
     return Outputs(*_arrays(bundle, {"output_classes": ("int64", (schema.classes,)), **histogram}))
 
 
-def calibration(bundle: Bundle) -> Numbers:
+def calibration(bundle: Keeper) -> Numbers:
     """The nonconformity scores, ascending."""
     kept = bundle.metadata.calibration
     _demand(bundle, kept, "calibration scores", "--calibration")
     [scores] = _arrays(bundle, {"calibration_scores": ("float64", (kept.rows if kept else 0,))})
     if not np.isfinite(scores).all() or (np.diff(scores) < 0).any():
-        raise BundleError(f"{bundle.reference}: calibration_scores must be finite numbers in ascending order")
+        raise BundleError(f"{bundle.folder / REFERENCE}: calibration_scores must be finite numbers in ascending order")
     return scores
 
 
-def background(bundle: Bundle) -> Rows:
+def background(bundle: Keeper) -> Rows:
     kept = bundle.metadata.background
     _demand(bundle, kept, "background rows", "--sample, and without --no-background")
     width = bundle.metadata.input_schema.features
@@ -97,7 +108,7 @@ def background(bundle: Bundle) -> Rows:
     return rows
 
 
-def check(bundle: Bundle) -> None:
+def check(bundle: Keeper) -> None:
     """Read all that the bundle's metadata says it keeps; BundleError when that is not what is there."""
     told = bundle.metadata
     if told.reference is not None:
@@ -109,18 +120,19 @@ def check(bundle: Bundle) -> None:
         background(bundle)
 
 
-def _demand(bundle: Bundle, kept: object | None, what: str, option: str) -> None:
+def _demand(bundle: Keeper, kept: object | None, what: str, option: str) -> None:
     if kept is None:
         raise NotKept(f"{bundle.folder} keeps no {what}: export the model with {option}")
 
 
-def _arrays(bundle: Bundle, expected: Expected) -> list[NDArray[Any]]:
+def _arrays(bundle: Keeper, expected: Expected) -> list[NDArray[Any]]:
+    file = bundle.folder / REFERENCE
     try:
-        with bundle.reference.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as kept:
             arrays = [np.asarray(kept[name]) for name in expected]
     except (OSError, EOFError, ValueError, TypeError, KeyError, BadZipFile) as error:
-        raise BundleError(f"{bundle.reference} does not hold {', '.join(expected)}: {error}") from error
+        raise BundleError(f"{file} does not hold {', '.join(expected)}: {error}") from error
     for array, (name, (dtype, shape)) in zip(arrays, expected.items(), strict=True):
         if (array.dtype, array.shape) != (np.dtype(dtype), shape):
-            raise BundleError(f"{bundle.reference}: {name} must be {dtype} {shape}, got {array.dtype} {array.shape}")
+            raise BundleError(f"{file}: {name} must be {dtype} {shape}, got {array.dtype} {array.shape}")
     return arrays
