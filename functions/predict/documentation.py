@@ -1,5 +1,6 @@
 """The OpenAPI page: FastAPI's, and the hot routes that FastAPI does not see, its examples really answered."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,18 @@ from serinus.bundle import Bundle
 from serinus.ensemble import Ensemble
 from serinus.rows import Layout
 from serinus.schema import Rows
+from serinus.service import Gateway
 
 Json = dict[str, Any]
 Shape = type[BaseModel]
 REFERENCE = "#/components/schemas/{model}"
 REFUSALS = {
     "413": "the body is too large",
-    "415": "the body is not JSON",
+    "415": "the body is not JSON, or compressed other than by gzip",
     "422": "a value is not as expected; `errors` names it",
 }
+KEYED = {"401": "no API key", "403": "a wrong API key"}
+LIMITED = {"429": "too often; `Retry-After` says how many seconds to wait"}
 
 
 def describe(app: FastAPI, ensemble: Ensemble) -> Json:
@@ -37,6 +41,7 @@ def describe(app: FastAPI, ensemble: Ensemble) -> Json:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes, description=_about(ensemble))
         document["paths"] = {**_hot_paths(ensemble), **document["paths"]}
         document.setdefault("components", {}).setdefault("schemas", {}).update(_schemas(ensemble))
+        _guard(document, ensemble.service.gateway)
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -96,19 +101,33 @@ def _operation(summary: str, body: Shape, answer: list[Shape], examples: Json) -
     references = [_reference(shape) for shape in answer]
     schema = references[0] if len(references) == 1 else {"oneOf": references}
     shown = {name: {"value": orjson.loads(orjson.dumps(example))} for name, example in examples.items()}
-    refusals = {
-        status: {"description": why, "content": {MEDIA_TYPE: {"schema": _reference(shapes.ProblemAnswer)}}}
-        for status, why in REFUSALS.items()
-    }
     return {
         "tags": ["predict"],
         "summary": summary,
         "requestBody": {"required": True, "content": {"application/json": {"schema": _reference(body)}}},
         "responses": {
             "200": {"description": "answered", "content": {"application/json": {"schema": schema, "examples": shown}}},
-            **refusals,
+            **_refusals(REFUSALS),
         },
     }
+
+
+def _refusals(whys: Mapping[str, str]) -> Json:
+    content = {MEDIA_TYPE: {"schema": _reference(shapes.ProblemAnswer)}}
+    return {status: {"description": why, "content": content} for status, why in whys.items()}
+
+
+def _guard(document: Json, gateway: Gateway) -> None:
+    """Say of every operation but the health that it wants a key, so that the page asks for one, and is limited."""
+    keyed = gateway.auth == "api_key"
+    whys = {**(KEYED if keyed else {}), **(LIMITED if gateway.rate_per_minute else {})}
+    if keyed:
+        scheme = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+        document["components"]["securitySchemes"] = {"key": scheme}
+    for path, operations in document["paths"].items():
+        for operation in operations.values() if not path.endswith("/health") else ():
+            operation["responses"].update(_refusals(whys))
+            operation.update({"security": [{"key": []}]} if keyed else {})
 
 
 def _with_example(operation: Json, example: Json) -> None:

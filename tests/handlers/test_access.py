@@ -423,5 +423,21 @@ def test_pages_may_not_ask_where_the_service_says_nothing(keyed):
     assert preflight(keyed, "/predict").status_code == 401
 
 
+def test_the_openapi_page_asks_for_the_key_and_tells_of_the_limit(limited):
+    document = limited.get("/openapi.json").json()
+    predict, health = document["paths"]["/api/v1/predict"]["post"], document["paths"]["/api/v1/health"]["get"]
+    [(scheme, _)] = predict["security"][0].items()
+    assert document["components"]["securitySchemes"][scheme]["name"] == "X-API-Key"
+    assert predict["responses"].keys() >= {"401", "403", "429"}
+    assert "security" not in health
+
+
+def test_the_openapi_page_of_an_open_service_asks_for_nothing(folder):
+    api = guarded(service(folder / "told", 'auth = "none"'), AccessSettings())
+    document = api.get("/openapi.json").json()
+    assert "securitySchemes" not in document["components"]
+    assert not document["paths"]["/api/v1/predict"]["post"]["responses"].keys() & {"401", "403", "429"}
+
+
 def test_nobody_needs_an_owner():
     assert Keys(()).owner(b"") is None
