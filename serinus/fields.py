@@ -20,7 +20,7 @@ from serinus.names import twice
 
 Kind = Literal["float", "integer", "boolean", "string", "date"]
 Source = Literal["request", "store", "either"]
-Value = float | int | bool | str | None
+Value = bool | int | float | str | None
 Bound = float | date | None
 LARGEST = 3.4028235e38  # rounds to the largest float32
 NUMBERS: tuple[Kind, ...] = ("float", "integer")

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from serinus import derive
 from serinus.derive import DERIVATIONS
 from serinus.fields import GivenField
+from serinus.schema import InputSchema
 from serinus.service import Input
 
 
@@ -147,3 +148,19 @@ def test_fields_of_one_meaning_make_the_same_number():
     assert field().meaning != field(default=1).meaning
     words = [field(type="string", values=values).meaning for values in (["a", "b"], ["b", "a"])]
     assert words[0] != words[1]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"type": "boolean", "example": False},
+        {"type": "integer", "example": 3, "default": 1, "minimum": 0},
+        {"type": "float", "example": 0.5},
+        {"type": "date", "example": "2021-10-07", "minimum": date(2000, 1, 1)},
+    ],
+    ids=lambda told: told["type"],
+)
+def test_a_field_is_the_same_when_it_was_kept_in_a_bundle(told):
+    feature = field(name="y")
+    schema = InputSchema.of(1, ["y"]).model_copy(update={"fields": (field(**told), feature)})
+    assert InputSchema.model_validate_json(schema.model_dump_json()) == schema
