@@ -4,7 +4,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
@@ -12,10 +12,11 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Scope
 
 from functions.predict import answers, problems
-from functions.predict.asgi import OPEN, SEEN, Front, HotRoutes, JsonEndpoint, Observed
+from functions.predict.asgi import OPEN, SEEN, Front, HotRoutes, JsonEndpoint, Observed, Watch
 from functions.predict.catalogue import catalogue
 from functions.predict.compression import WORTH_GZIPPING
 from functions.predict.problems import FAULT, Refusal
+from functions.predict.redaction import redaction
 from functions.predict.telemetry import Observation, Telemetry
 from functions.predict.wire import read_many, read_one
 from serinus.ensemble import Ensemble
@@ -43,12 +44,20 @@ def create_app(
             Exception: _fault,
         },
     )
+    known = catalogue(ensemble, release)
     for prefix in PREFIXES:
-        app.include_router(catalogue(ensemble, release), prefix=prefix, include_in_schema=prefix == PREFIXES[0])
+        app.include_router(known, prefix=prefix, include_in_schema=prefix == PREFIXES[0])
     app.add_middleware(GZipMiddleware, minimum_size=WORTH_GZIPPING)
     app.openapi = partial(_describe, app, ensemble)  # type: ignore[method-assign]  # the way FastAPI documents
     small = {path: endpoint for path, endpoint in endpoints.items() if path.endswith("/predict") and "{" not in path}
-    return Observed(HotRoutes(app, small), telemetry, release, front)
+    watch = Watch(telemetry, redaction(ensemble.service, _paths(app, known)), release)
+    return Observed(HotRoutes(app, small), watch, front)
+
+
+def _paths(app: FastAPI, known: APIRouter) -> list[str]:
+    """Every path that is served, as its route says it."""
+    own = [route.path for route in app.routes if isinstance(route, Route)]
+    return own + [prefix + route.path for prefix in PREFIXES for route in known.routes if isinstance(route, Route)]
 
 
 def _endpoints(ensemble: Ensemble) -> dict[str, JsonEndpoint]:
@@ -87,6 +96,7 @@ def _describe(app: FastAPI, ensemble: Ensemble) -> dict[str, Any]:
 
 async def _refuse(request: Request, refusal: Any) -> Response:
     seen: Observation = request.scope[SEEN]
+    refusal = seen.redaction.refusal(refusal)
     seen.refused = refusal.fields
     body = refusal.body(seen.path, seen.request_id)
     return Response(body, refusal.status, refusal.headers, media_type=problems.MEDIA_TYPE)

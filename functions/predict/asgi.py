@@ -4,10 +4,8 @@ FastAPI's routing, middleware and response handling cost several times what a pr
 plain ASGI endpoints: routes of the app like any other, and reached past its middleware where the path is fixed.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from secrets import token_hex
 from time import perf_counter
 
 import orjson
@@ -17,11 +15,11 @@ from functions.predict import problems
 from functions.predict.answers import Json
 from functions.predict.compression import packed, unpacked
 from functions.predict.problems import FAULT, Refusal, not_json, too_large
+from functions.predict.redaction import Redaction
 from functions.predict.telemetry import Observation, Telemetry
 from serinus.errors import InputError, UnknownModel
 
 MOST_BYTES = 6 * 1024 * 1024  # what Lambda takes in one synchronous invocation
-REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}\Z")
 SEEN = "serinus.seen"
 JSON = b"application/json"
 PROBLEM = problems.MEDIA_TYPE.encode()
@@ -49,21 +47,31 @@ class Front:
 OPEN = Front()
 
 
+@dataclass(frozen=True)
+class Watch:
+    """Who sees how requests go, and how much of them. release: what answers call it."""
+
+    telemetry: Telemetry
+    redaction: Redaction
+    release: str
+
+
 class Observed:
     """Gives each request its id, stamps the answer with id and release, and tells telemetry how it went."""
 
-    def __init__(self, app: ASGIApp, telemetry: Telemetry, release: str, front: Front) -> None:
+    def __init__(self, app: ASGIApp, watch: Watch, front: Front) -> None:
         self._app = app
         self._front = front.cors(front.access(app))
         self._fault = front.cors(fault)
-        self._telemetry = telemetry
-        self._release = release.encode()
+        self._telemetry = watch.telemetry
+        self._redaction = watch.redaction
+        self._release = watch.release.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        seen = Observation(_request_id(scope), scope["method"], scope["path"])
+        seen = _observation(scope, self._redaction)
         scope[SEEN] = seen
         start = perf_counter()
         stamped = _Stamped(send, seen, self._release)
@@ -143,7 +151,7 @@ async def fault(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def refuse(send: Send, error: Refusal | InputError | UnknownModel, seen: Observation) -> None:
     """Answer with the problem that `error` is, and note the names of the fields."""
-    refusal = error if isinstance(error, Refusal) else problems.refusal(error)
+    refusal = seen.redaction.refusal(error if isinstance(error, Refusal) else problems.refusal(error))
     seen.refused = refusal.fields
     headers = [(name.encode(), value.encode()) for name, value in refusal.headers.items()]
     body = refusal.body(seen.path, seen.request_id)
@@ -156,11 +164,9 @@ async def respond(send: Send, body: bytes, *, status: int = 200, headers: Header
     await send({"type": "http.response.body", "body": body})
 
 
-def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and REQUEST_ID.match(value):
-            return str(value, "ascii")
-    return f"req_{token_hex(16)}"
+def _observation(scope: Scope, redaction: Redaction) -> Observation:
+    told = (redaction.request_id(scope), redaction.method(scope["method"]), redaction.path(scope["path"]))
+    return Observation(*told, redaction=redaction)
 
 
 def _check_headers(headers: Headers) -> bool:

@@ -52,7 +52,9 @@ class LambdaTelemetry:
         self._log.info("request", **seen.log_fields(), release=self._release)
 
     def failed(self, seen: Observation, error: Exception) -> None:
-        self._log.error("fault", exc_info=error, request_id=seen.request_id, path=seen.path, release=self._release)
+        trace, kind = seen.redaction.trace(error), type(error).__name__
+        about = {"request_id": seen.request_id, "path": seen.path, "release": self._release}
+        self._log.error("fault", extra={**about, "exception": trace, "exception_name": kind})
 
     def _set(self, model: str, version: str, units: dict[str, MetricUnit]) -> dict[str, Any]:
         metrics = EphemeralMetrics(namespace=NAMESPACE, service=self._service)

@@ -1,7 +1,6 @@
 """Telemetry under uvicorn: one JSON line a request on standard output, and Prometheus metrics at /metrics."""
 
 import sys
-import traceback
 from functools import cache
 from time import time
 from typing import Any, TextIO
@@ -70,7 +69,7 @@ class ServerTelemetry:
         self._write("INFO", "request", seen.log_fields())
 
     def failed(self, seen: Observation, error: Exception) -> None:
-        trace = "".join(traceback.format_exception(error))
+        trace = seen.redaction.trace(error)
         self._write("ERROR", "fault", {"request_id": seen.request_id, "path": seen.path, "exception": trace})
 
     def _children_of(self, model: str, version: str) -> tuple[Histogram, Counter]:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from functions.predict.redaction import PLAIN, Redaction
+
 
 @dataclass(slots=True)
 class Predicted:
@@ -23,7 +25,7 @@ class Predicted:
 @dataclass(slots=True)
 class Observation:
     """One request. refused: the names of the fields that were not as expected; caller: the name of the key it came
-    with."""
+    with; redaction: what of it may be told."""
 
     request_id: str
     method: str
@@ -33,6 +35,7 @@ class Observation:
     predicted: list[Predicted] = field(default_factory=list)
     refused: str | None = None
     caller: str | None = None
+    redaction: Redaction = PLAIN
 
     def log_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {
