@@ -130,6 +130,13 @@ def test_bytes_that_are_no_text_are_refused(runtime):
     assert (status, problem["errors"][0]["field"]) == (422, "body")
 
 
+@BOTH
+def test_a_body_in_gzip_is_answered(runtime, recorded):
+    body = gzip.compress(json.dumps({"features": ROW}).encode())
+    asked = event(recorded, body, encoded=True, **{"content-encoding": "gzip"})
+    assert answer_of(runtime.invoke(asked))[0] == 200
+
+
 @pytest.mark.parametrize(
     ("recorded", "member"),
     [("http_v2_get_health", "status"), ("rest_v1_get_models", "models")],
