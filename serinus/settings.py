@@ -42,3 +42,9 @@ class AccessSettings(Settings):
     api_key: str | None = Field(default=None, repr=False)
     api_keys_file: Path | None = None
     no_auth: bool = False
+
+
+class FeatureSettings(Settings):
+    """features_address: of the feature store, instead of the one in service.toml; it may hold a password."""
+
+    features_address: str = Field(default="", repr=False)

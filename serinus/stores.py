@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 from serinus.errors import ServiceError
 from serinus.features.lookup import Lookup, Patience, World
 from serinus.features.store import FeatureStore
-from serinus.fields import GivenField
 from serinus.service import FeaturesSection, Service
+from serinus.stored import StoredForm, features_of
 
 if TYPE_CHECKING:
     from serinus.features.folder import Folder
@@ -26,53 +26,37 @@ def open_lookup(service: Service, store: FeatureStore) -> Lookup:
     return Lookup(store, patience, World(clock=time.monotonic, sleep=time.sleep, chance=random.random))
 
 
-def open_store(service: Service, address: str = "") -> FeatureStore:
-    """address: instead of the one that the service says. Nothing is asked of the store yet: `ping` does."""
-    section = features_of(service)
-    said = address or section.address
-    if not said:
+def open_store(service: Service, address: str = "", *, timeout_ms: float | None = None) -> FeatureStore:
+    """address, timeout_ms: instead of what the service says. Nothing is asked of the store yet: `ping` does."""
+    said = features_of(service)
+    changed = {"address": address or said.address, "timeout_ms": timeout_ms or said.timeout_ms}
+    section = said.model_copy(update=changed)
+    if not section.address:
         raise ServiceError(
-            f"where is the {section.store} store of {service.name}? Say [features] address, or SERINUS_FEATURES_ADDRESS"
+            f"where is the {said.store} store of {service.name}? Say [features] address, or SERINUS_FEATURES_ADDRESS"
         )
-    return STORES[section.store](service, section, said)
+    return STORES[section.store](service, section)
 
 
-def features_of(service: Service) -> FeaturesSection:
-    if service.features is None:
-        raise ServiceError(f"service {service.name} has no [features]")
-    return service.features
-
-
-def stored_fields(service: Service) -> tuple[GivenField, ...]:
-    """What the store may say of an entity."""
-    return tuple(field for field in service.input.given if field.source != "request")
-
-
-def entity_field(service: Service) -> GivenField:
-    name = features_of(service).entity
-    [field] = (field for field in service.input.given if field.name == name)
-    return field
-
-
-def _redis(service: Service, section: FeaturesSection, address: str) -> FeatureStore:
+def _redis(service: Service, section: FeaturesSection) -> FeatureStore:
     from serinus.features.redis_store import redis_store
 
-    return redis_store(address, service=service.name, timeout_s=section.timeout_ms / 1000)
+    return redis_store(section.address, service=service.name, timeout_s=section.timeout_ms / 1000)
 
 
-def _dynamodb(service: Service, section: FeaturesSection, address: str) -> FeatureStore:
+def _dynamodb(service: Service, section: FeaturesSection) -> FeatureStore:
     from serinus.aws.table_features import table_features
 
-    table = address.removeprefix("dynamodb://")
+    table = section.address.removeprefix("dynamodb://")
     return table_features(table, service=service.name, timeout_s=section.timeout_ms / 1000, pause=time.sleep)
 
 
-def _parquet(service: Service, section: FeaturesSection, address: str) -> FeatureStore:
+def _parquet(service: Service, section: FeaturesSection) -> FeatureStore:
     from serinus.features.parquet_store import Freshness, ParquetStore
 
     freshness = Freshness(look_s=min(LOOK_S, section.ttl_s), trust_s=section.ttl_s, wait_s=section.timeout_ms / 1000)
     aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="features")
-    return ParquetStore(_folder(address), section.entity, freshness, time.monotonic, aside)
+    return ParquetStore(_folder(section.address), section.entity, freshness, time.monotonic, aside)
 
 
 def _folder(address: str) -> "Folder":
@@ -85,25 +69,22 @@ def _folder(address: str) -> "Folder":
     return DiskFolder(Path(address))
 
 
-def _feast(service: Service, section: FeaturesSection, address: str) -> FeatureStore:
+def _feast(service: Service, section: FeaturesSection) -> FeatureStore:
     from serinus.features.feast_store import Question, feast_store
 
-    url = urlsplit(address)
+    url = urlsplit(section.address)
     said = {name: values[-1] for name, values in parse_qs(url.query).items()}
     if url.scheme not in ("http", "https") or len({*said} & {"feature_service", "view"}) != 1 or len(said) > 1:
         raise ServiceError("[features] address: expected http://host:6566/?feature_service=NAME or .../?view=NAME")
-    if "view" in said:
-        names = (field.name for field in stored_fields(service))
-        wanted: Mapping[str, object] = {"features": [f"{said['view']}:{name}" for name in names]}
-    else:
-        wanted = said
-    key: Callable[[str], object] = int if entity_field(service).type == "integer" else str
+    form = StoredForm.of(service)
+    named = {"features": [f"{said['view']}:{name}" for name in form.names]} if "view" in said else said
+    key: Callable[[str], object] = int if form.entity.type == "integer" else str
     server = url._replace(query="", fragment="").geturl()
-    question = Question(wanted, section.entity, key)
+    question = Question(named, section.entity, key)
     return feast_store(server, question, timeout_s=section.timeout_ms / 1000, clock=time.time)
 
 
-STORES: Mapping[str, Callable[[Service, FeaturesSection, str], FeatureStore]] = {
+STORES: Mapping[str, Callable[[Service, FeaturesSection], FeatureStore]] = {
     "redis": _redis,
     "dynamodb": _dynamodb,
     "parquet": _parquet,

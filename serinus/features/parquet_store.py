@@ -64,7 +64,7 @@ class ParquetStore:
             rows = before.table.append_column(self._entity, before.entities)
             write_rows(self._folder, f"{date}/carried-over.parquet", rows)
         write_rows(self._folder, f"{date}/pushed-{_digest(records)}.parquet", self._rows(records))
-        self._look().result()
+        self._looked = float("-inf")  # what is in memory is the past
 
     def _something(self) -> Partition:
         """Nothing at all is more likely a wrong address than a place where nobody has features yet."""
