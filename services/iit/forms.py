@@ -13,6 +13,7 @@ from serinus.fields import NUMBERS, GivenField
 from serinus.record import Form
 from serinus.schema import Rows, refused
 from serinus.service import Service
+from services.iit.booster import Features
 
 
 class TableError(SerinusError):
@@ -43,12 +44,13 @@ def rows_of(service: Service, visits: pa.Table, *, as_text: bool = False) -> Rea
     return Read(rows[good], good, bad)
 
 
-def words_of(service: Service) -> tuple[str, ...]:
-    """The features that are words: categories to the trees."""
-    return tuple(field.name for field in service.input.given if field.is_feature and field.values)
+def features_of(service: Service) -> Features:
+    words = {field.name: field.values for field in service.input.given if field.is_feature and field.values}
+    return Features(service.input.names, words)
 
 
 def _column(field: GivenField, column: Any, as_text: bool) -> Column:
     if field.type in NUMBERS and pa.types.is_floating(column.type):
         return np.asarray(column.to_numpy(), np.float64)
-    return Distinct.of(column.to_pylist(), as_text=as_text)
+    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    return Distinct(encoded.dictionary.to_pylist(), encoded.indices.to_numpy(), as_text)

@@ -8,6 +8,9 @@ from services.iit.platt import CalibrationFailed, Platt, calibrated, fitted
 from services.iit.splits import SHARES, split
 
 
+FEATURES = Features(("a", "b", "word"), {"word": ("u", "v", "w", "x", "y", "z")})
+
+
 def sigmoid(values: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-values))
 
@@ -25,7 +28,7 @@ def visits() -> Visits:
 @pytest.fixture(scope="module")
 def booster(visits: Visits) -> lightgbm.Booster:
     first, then = np.arange(3_000), np.arange(3_000, 4_000)
-    return trained(visits.only(first), visits.only(then), Features(("a", "b", "word"), ("word",)), seed=1)
+    return trained(visits.only(first), visits.only(then), FEATURES, seed=1)
 
 
 def test_no_patient_is_in_two_parts() -> None:
@@ -45,7 +48,7 @@ def test_training_stops_where_more_trees_do_not_help(booster: lightgbm.Booster) 
 
 def test_the_same_seed_grows_the_same_trees(booster: lightgbm.Booster, visits: Visits) -> None:
     first, then = np.arange(3_000), np.arange(3_000, 4_000)
-    again = trained(visits.only(first), visits.only(then), Features(("a", "b", "word"), ("word",)), seed=1)
+    again = trained(visits.only(first), visits.only(then), FEATURES, seed=1)
     assert again.model_to_string() == booster.model_to_string()
 
 
@@ -71,7 +74,7 @@ def test_calibration_lies_in_the_models_own_file(
 
 def test_a_model_of_one_leaf_is_calibrated_too(visits: Visits) -> None:
     rows = np.zeros_like(visits.rows)
-    grown = trained(Visits(rows, visits.interrupted), Visits(rows, visits.interrupted), Features("abc", ()), seed=0)
+    grown = trained(Visits(rows, visits.happened), Visits(rows, visits.happened), Features("abc", {}), seed=0)
     raw = grown.predict(rows, raw_score=True)
     moved = calibrated(grown, Platt(2.0, 1.0), rows)
     np.testing.assert_allclose(moved.predict(rows, raw_score=True), 2 * raw + 1)
@@ -80,7 +83,7 @@ def test_a_model_of_one_leaf_is_calibrated_too(visits: Visits) -> None:
 def test_an_average_of_trees_is_not_calibrated_in_silence(visits: Visits) -> None:
     """The shift of one tree would be divided by how many there are."""
     forest = {"objective": "binary", "boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.5, "verbosity": -1}
-    booster = lightgbm.train(forest, lightgbm.Dataset(visits.rows, visits.interrupted), 5)
+    booster = lightgbm.train(forest, lightgbm.Dataset(visits.rows, visits.happened), 5)
     with pytest.raises(CalibrationFailed, match="do not add up"):
         calibrated(booster, Platt(1.0, 1.0), visits.rows)
 
