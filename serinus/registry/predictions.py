@@ -8,9 +8,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from serinus.errors import InputError, Problem, listed, shown
 from serinus.metadata import Metadata
 from serinus.names import difference
 from serinus.prediction import Answers, Classes, Values
+from serinus.registry.truth import Judged, Truth, figures, known
 from serinus.schema import Rows, refused
 
 BATCH_ROWS = 64
@@ -27,11 +29,12 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Block:
-    """Some rows, what the place of one is called, and how many more could not be read."""
+    """Some rows, what the place of one is called, how many more could not be read, and the truth, if it was told."""
 
     rows: Rows
     called: Callable[[int], str]
     unreadable: int = 0
+    truth: Truth | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ class Predictions:
     rows: that both took; refused: that could not be read, or that one of them must not see
     agreement: the share of rows with the same label, or with values as close as SAME_VALUE
     flips: at [i][j] the rows that are label i to the first model and label j to the second
-    median, p95, largest: of the differences of values, or of the probability that differs most in a row
+    mean, median, p95, largest: of the differences of values, or of the probability that differs most in a row
+    judged: how right both are, where the truth was told
     """
 
     rows: int
@@ -59,9 +63,11 @@ class Predictions:
     agreement: float
     labels: tuple[tuple[str, ...], tuple[str, ...]]
     flips: tuple[tuple[int, ...], ...]
+    mean: float
     median: float
     p95: float
     largest: tuple[Difference, ...]
+    judged: Judged | None = None
 
 
 def comparable(first: Metadata, second: Metadata) -> str | None:
@@ -84,19 +90,20 @@ def predictions(first: Model, second: Model, blocks: Iterable[Block]) -> Predict
         tally.refused += block.unreadable + len(good) - len(places)
         for start in range(0, len(places), BATCH_ROWS):
             batch = places[start : start + BATCH_ROWS]
-            tally.add(
-                _both(first, second, block.rows[batch]), [partial(block.called, place) for place in batch.tolist()]
-            )
+            both = _both(first, second, block.rows[batch], None if block.truth is None else block.truth[batch])
+            tally.add(both, [partial(block.called, place) for place in batch.tolist()])
     return tally.verdict() if tally.both else None
 
 
 @dataclass(frozen=True)
 class Both:
-    """What the two answered to the same rows. apart: float64 [N], how far from each other."""
+    """What the two answered to the same rows, and its truth, if it was told. apart: float64 [N], how far from each
+    other."""
 
     first: Answers
     second: Answers
     apart: Numbers
+    truth: Truth | None
 
 
 @dataclass
@@ -126,13 +133,25 @@ class Tally:
             agreement=float(np.concatenate(_same(self.both)).mean()),
             labels=labels,
             flips=flips,
+            mean=float(apart.mean()),
             median=float(median),
             p95=float(p95),
             largest=tuple(self.largest),
+            judged=_judged(self.both),
         )
 
 
-def _both(first: Model, second: Model, rows: Rows) -> Both:
+def _check_labels(first: Answers, second: Answers, truths: Sequence[Truth]) -> None:
+    """Truth of which nothing is a label would look as if both models were always wrong."""
+    labels = {label for answers in (first, second) if isinstance(answers, Classes) for label in answers.labels}
+    found = sorted({str(label) for truth in truths for label in truth[known(truth)].tolist()})
+    if labels and found and labels.isdisjoint(found):
+        raise InputError(
+            [Problem("truth", shown(found[0]), f"a label of the models, such as {listed(sorted(labels))}")]
+        )
+
+
+def _both(first: Model, second: Model, rows: Rows, truth: Truth | None) -> Both:
     """Probabilities are compared where both have the label."""
     ours, theirs = first.predict(rows), second.predict(rows)
     match ours, theirs:
@@ -143,7 +162,17 @@ def _both(first: Model, second: Model, rows: Rows) -> Both:
             apart = _apart(ours.values.astype(np.float64), theirs.values.astype(np.float64))
         case _:
             raise TypeError("one model answers classes, the other values")
-    return Both(ours, theirs, apart)
+    return Both(ours, theirs, apart, truth)
+
+
+def _judged(answered: Sequence[Both]) -> Judged | None:
+    truths = [both.truth for both in answered if both.truth is not None]
+    if not truths:
+        return None
+    rows = sum(int(known(truth).sum()) for truth in truths)
+    first, second = ([both.first for both in answered], [both.second for both in answered])
+    _check_labels(first[0], second[0], truths)
+    return Judged(rows, figures(first, truths), figures(second, truths))
 
 
 def _apart(ours: Numbers, theirs: Numbers) -> Numbers:

@@ -6,15 +6,17 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from serinus.cli.models.verdicts import change_of, told
 from serinus.errors import short
 from serinus.registry.predictions import Predictions
+from serinus.registry.truth import Judged
 
 MOST_LABELS, MOST_FLIPS = 6, 6
 LONGEST = 20
 
 
 def answers(answered: Predictions, source: str, versions: tuple[str, str]) -> list[Any]:
-    parts = [_headline(answered, source), _matrix(answered, versions), _largest(answered)]
+    parts = [_headline(answered, source), _judged(answered.judged), _matrix(answered, versions), _largest(answered)]
     return [part for part in parts if part is not None]
 
 
@@ -23,9 +25,21 @@ def _headline(answered: Predictions, source: str) -> Text:
     skipped = f", {answered.refused:,} more refused" if answered.refused else ""
     return Text(
         f"\n{answered.rows:,} {source}{skipped}: {100 * answered.agreement:.2f} % {what}; "
-        f"apart by {answered.median:.2g} (median), {answered.p95:.2g} (95 %)",
+        f"apart by {answered.mean:.2g} (mean), {answered.median:.2g} (median), {answered.p95:.2g} (95 %)",
         "bold",
     )
+
+
+def _judged(judged: Judged | None) -> Table | Text | None:
+    if judged is None:
+        return None
+    if not judged.rows:
+        return Text("no row has a truth to judge by", "yellow")
+    table = Table(f"truth of {judged.rows:,} rows", "first", "second", "change", box=box.SIMPLE_HEAD, show_edge=False)
+    for figure in {**judged.first, **judged.second}:
+        was, becomes = judged.first.get(figure), judged.second.get(figure)
+        table.add_row(figure, told(was), told(becomes), change_of(figure, was, becomes))
+    return table
 
 
 def _matrix(answered: Predictions, versions: tuple[str, str]) -> Table | None:

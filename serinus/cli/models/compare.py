@@ -26,6 +26,7 @@ def compare(
         Path | None,
         typer.Option(help="Rows to ask both: .parquet, .csv, .jsonl, .npz (X), .npy, .json. Else their golden rows."),
     ] = None,
+    target: Annotated[str | None, typer.Option(help="The column of the rows that holds the truth to judge by.")] = None,
     svg: Annotated[Path | None, typer.Option(help="Save the screen as a picture.")] = None,
     speed: Annotated[bool, typer.Option(help="Measure speed and memory here, a few seconds.")] = True,
     registry: RegistryOption = "models",
@@ -35,9 +36,12 @@ def compare(
     """Show what changed between two versions: training, schema, performance, parity, size, speed, and predictions.
 
     Both are asked the same rows: how many get the same label, what became what, and where they are furthest apart.
+    With the truth in a column of the rows, both are judged by it: RMSE, MAE, R2 and bias, or accuracy and F1.
 
-    Try: serinus models compare xgboost@stable xgboost@latest --rows curves.parquet
+    Try: serinus models compare xgboost@stable xgboost@latest --rows curves.parquet --target label
     """
+    if target is not None and rows is None:
+        raise typer.BadParameter("the truth is a column of --rows, which is not given", param_hint="--target")
     from pydantic_core import to_jsonable_python
     from rich.console import Console
 
@@ -51,7 +55,7 @@ def compare(
         stack.enter_context(Console(stderr=True).status(f"comparing {first} with {second}"))
         place = Place(registry, table)
         one, other = (stack.enter_context(_bundle(which, place)) for which in (first, second))
-        asked = None if rows is None else rows_to_ask(rows, (one.metadata, other.metadata))
+        asked = None if rows is None else rows_to_ask(rows, (one.metadata, other.metadata), target)
         comparison = compared(one, other, measured if speed else None, asked)
     if svg is not None:
         title = f"serinus models compare {first} {second}"

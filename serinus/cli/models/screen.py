@@ -11,12 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from serinus.cli.models.answers import answers
+from serinus.cli.models.verdicts import change_of, told
 from serinus.errors import short
 from serinus.registry.compare import Comparison, Side
 
 WIDTH = 100
 MOST_TRAINING, MOST_FIGURES = 4, 6
-Line = tuple[str, ...]
+Line = tuple[str | Text, ...]
 
 
 def screen(comparison: Comparison) -> Group:
@@ -33,10 +34,10 @@ def screen(comparison: Comparison) -> Group:
 def _facts(comparison: Comparison) -> Table:
     first, second = comparison.first, comparison.second
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    widths = {"": 11, " ": 18, short(first.name): 24, short(second.name) + " ": 24, "change": 13}
+    widths = {"": 11, " ": 18, short(first.name): 22, short(second.name) + " ": 22, "change": 15}
     for header, width in widths.items():
         table.add_column(header, overflow="ellipsis", no_wrap=True, width=width)
-    group = ""
+    group: str | Text = ""
     for line in _lines(comparison):
         table.add_row(line[0] if line[0] != group else "", *line[1:])
         group = line[0]
@@ -67,7 +68,7 @@ def _framework(side: Side) -> str:
 def _training(comparison: Comparison) -> Iterator[Line]:
     def line(key: str) -> Line:
         was, becomes = comparison.training[key]
-        return "training", short(key), _told(was), _told(becomes), _change(was, becomes, "{:+,.6g}")
+        return "training", short(key), told(was), told(becomes), _change(was, becomes, "{:+,.6g}")
 
     yield from _most(MOST_TRAINING, [line(key) for key in comparison.training])
 
@@ -76,8 +77,8 @@ def _performance(first: Side, second: Side) -> Iterator[Line]:
     ours, theirs = first.metadata.performance, second.metadata.performance
 
     def line(figure: str) -> Line:
-        change = _change(ours.get(figure), theirs.get(figure), "{:+.4f}")
-        return "performance", short(figure), _told(ours.get(figure)), _told(theirs.get(figure)), change
+        was, becomes = ours.get(figure), theirs.get(figure)
+        return "performance", short(figure), told(was), told(becomes), change_of(figure, was, becomes)
 
     yield from _most(MOST_FIGURES, [line(figure) for figure in {**ours, **theirs}])
 
@@ -102,12 +103,6 @@ def _speed(first: Side, second: Side) -> Iterator[Line]:
 def _numbers(was: float, becomes: float, form: str) -> tuple[str, str, str]:
     percent = f"{100 * (becomes / was - 1):+.1f} %" if was else ""
     return form.format(was), form.format(becomes), percent
-
-
-def _told(value: JsonValue) -> str:
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return "-" if value is None else short(str(value))
 
 
 def _change(was: JsonValue, becomes: JsonValue, form: str) -> str:

@@ -124,7 +124,7 @@ def test_however_much_there_is_to_tell_it_stays_one_screen(tmp_path):
 
 def test_a_regression_is_told_in_values():
     largest = (Difference("row 3", "1.5", "2.5", 1.0),)
-    told = Predictions(1000, 2, 0.75, ((), ()), (), 0.01, 0.5, largest)
+    told = Predictions(1000, 2, 0.75, ((), ()), (), 0.02, 0.01, 0.5, largest)
     console = Console(width=WIDTH, file=io.StringIO())
     console.print(*answers(told, "rows of fields.csv", ("1.0.0", "1.1.0")))
     assert isinstance(console.file, io.StringIO)
