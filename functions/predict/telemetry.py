@@ -4,28 +4,44 @@ Lambda writes it with Powertools (functions.predict.lambda_telemetry), the serve
 (functions.predict.server_telemetry); the API only fills in an Observation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from functions.predict.redaction import PLAIN, Redaction
+from serinus.prediction import Answers
 
 
 @dataclass(slots=True)
 class Predicted:
-    """What one model answered in one request. classes: how many rows it gave each class."""
+    """What one model answered in one request. classes: how many rows it gave each class; answers: to each row, for the
+    audit record alone."""
 
     model: str
     version: str
     seconds: float
     classes: Mapping[str, int]
     invalid: int = 0
+    answers: Answers | None = None
+
+
+@dataclass(slots=True)
+class Subjects:
+    """Whom a request is about, sample by sample: for the audit record alone, which tells them by pseudonym.
+
+    entities: of each sample, None where it names nobody well; rows: which sample each of the models' rows is; stored:
+    the samples some of whose features came from the store
+    """
+
+    entities: Sequence[str | None] = (None,)
+    rows: Sequence[int] = (0,)
+    stored: Collection[int] = ()
 
 
 @dataclass(slots=True)
 class Observation:
     """One request. refused: the names of the fields that were not as expected; caller: the name of the key it came
-    with; redaction: what of it may be told."""
+    with; redaction: what of it may be told; combined: the models' answers made one."""
 
     request_id: str
     method: str
@@ -36,6 +52,8 @@ class Observation:
     refused: str | None = None
     caller: str | None = None
     redaction: Redaction = PLAIN
+    subjects: Subjects = field(default_factory=Subjects)
+    combined: Answers | None = None
 
     def log_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {
