@@ -5,6 +5,7 @@ SerinusError
   ServiceError    a service.toml says something that cannot be, or that its bundles contradict
   UnknownModel    a name that is no model of the service
   InputError      the caller sent rows this service cannot take; says which fields, what they held, what was expected
+    UnknownEntity   all is well with the rows, but nothing is stored of what they name
   JobError        a bulk job cannot start, go on, or be trusted
   RegistryError   the registry does not hold what is asked for, refuses a change, or was altered
   StoreDown       a feature store does not answer, or not in time; says when to ask again
@@ -69,6 +70,10 @@ class InputError(SerinusError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(map(str, problems)))
         self.problems = tuple(problems)
+
+
+class UnknownEntity(InputError):
+    pass
 
 
 def shown(value: object) -> Shown:

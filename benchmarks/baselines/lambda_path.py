@@ -101,7 +101,7 @@ def _calls(model: str, event: dict[str, Any]) -> Calls:
     """The handler, and its pieces called the way it calls them; imported late: the import loads the models."""
     import orjson
 
-    from functions.predict import answers, handler
+    from functions.predict import classification, handler
     from functions.predict.events import Dispatcher
     from functions.predict.telemetry import Observation
     from functions.predict.wire import read_one
@@ -123,7 +123,7 @@ def _calls(model: str, event: dict[str, Any]) -> Calls:
     body = event["body"].encode()
     layout = Layout.of(handler.ensemble.schema, handler.ensemble.nan_policy)
     request, seen = read_one(body, layout), observation()
-    answer = answers.one(handler.ensemble, request, seen)
+    answer = classification.one(handler.ensemble, request, seen)
     written = orjson.dumps(answer)
     bare = session(Bundle.load(handler.ensemble.named(model).folder).model)
     adapter = Dispatcher(drained)
@@ -133,7 +133,7 @@ def _calls(model: str, event: dict[str, Any]) -> Calls:
         "handler": lambda: handler.handler(event, context),
         "adapter": lambda: adapter(event, context),
         "parsing": lambda: read_one(body, layout),
-        "answer": lambda: answers.one(handler.ensemble, request, observation()),
+        "answer": lambda: classification.one(handler.ensemble, request, observation()),
         "model": lambda: bare.run(["label", "probabilities"], {"input": request.rows}),
         "json": lambda: orjson.dumps(answer),
         "telemetry": lambda: handler.telemetry.answered(seen),

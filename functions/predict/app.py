@@ -9,19 +9,18 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp
 
-from functions.predict import answers, problems
+from functions.predict import problems
+from functions.predict.answering import Answering, Reader
 from functions.predict.asgi import OPEN, SEEN, Front, HotRoutes, JsonEndpoint, Observed, Watch
 from functions.predict.catalogue import catalogue
 from functions.predict.compression import WORTH_GZIPPING
 from functions.predict.problems import FAULT, Refusal
 from functions.predict.redaction import redaction
 from functions.predict.telemetry import Observation, Telemetry
-from functions.predict.wire import read_many, read_one
+from functions.predict.wire import Vectors
 from serinus.ensemble import Ensemble
-from serinus.errors import UnknownModel
-from serinus.rows import Layout
 
 PREFIXES = ("/api/v1", "")
 
@@ -30,7 +29,7 @@ def create_app(
     ensemble: Ensemble, telemetry: Telemetry, *, release: str, routes: tuple[BaseRoute, ...] = (), front: Front = OPEN
 ) -> ASGIApp:
     """The API of one service. `routes` come along, observed like the others; `front` says who may ask."""
-    endpoints = _endpoints(ensemble)
+    endpoints = _endpoints(ensemble, Vectors.of(ensemble))
     posts = [Route(path, endpoint, methods=["POST"]) for path, endpoint in endpoints.items()]
     app = FastAPI(
         title=f"Serinus: {ensemble.service.name}",
@@ -60,32 +59,14 @@ def _paths(app: FastAPI, known: APIRouter) -> list[str]:
     return own + [prefix + route.path for prefix in PREFIXES for route in known.routes if isinstance(route, Route)]
 
 
-def _endpoints(ensemble: Ensemble) -> dict[str, JsonEndpoint]:
-    layout = Layout.of(ensemble.schema, ensemble.nan_policy)
+def _endpoints(ensemble: Ensemble, reader: Reader) -> dict[str, JsonEndpoint]:
+    answering = Answering(ensemble, reader)
     endpoints = {
-        "/predict": JsonEndpoint(partial(_one, ensemble, layout)),
-        "/predict/batch": JsonEndpoint(partial(_many, ensemble, layout)),
-        "/models/{name}/predict": JsonEndpoint(partial(_one_by, ensemble, layout)),
+        "/predict": JsonEndpoint(answering.one),
+        "/predict/batch": JsonEndpoint(answering.many),
+        "/models/{name}/predict": JsonEndpoint(answering.one_by),
     }
     return {prefix + path: endpoint for prefix in PREFIXES for path, endpoint in endpoints.items()}
-
-
-def _one(ensemble: Ensemble, layout: Layout, body: bytes, seen: Observation, scope: Scope) -> answers.Json:
-    return answers.one(ensemble, read_one(body, layout), seen)
-
-
-def _many(ensemble: Ensemble, layout: Layout, body: bytes, seen: Observation, scope: Scope) -> answers.Json:
-    return answers.many(ensemble, read_many(body, layout, most=ensemble.service.gateway.max_batch_size), seen)
-
-
-def _one_by(ensemble: Ensemble, layout: Layout, body: bytes, seen: Observation, scope: Scope) -> answers.Json:
-    """As `_one`, with the model named by the path; a body that names another contradicts it."""
-    name = scope["path_params"]["name"]
-    try:
-        ensemble.named(name)
-    except UnknownModel as error:
-        raise problems.unknown_model(error, status=HTTPStatus.NOT_FOUND) from None
-    return answers.one(ensemble, read_one(body, layout).by(name), seen)
 
 
 def _describe(app: FastAPI, ensemble: Ensemble) -> dict[str, Any]:

@@ -4,7 +4,7 @@ FastAPI's routing, middleware and response handling cost several times what a pr
 plain ASGI endpoints: routes of the app like any other, and reached past its middleware where the path is fixed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -17,7 +17,7 @@ from functions.predict.compression import packed, unpacked
 from functions.predict.problems import FAULT, Refusal, not_json, too_large
 from functions.predict.redaction import Redaction
 from functions.predict.telemetry import Observation, Telemetry
-from serinus.errors import InputError, UnknownModel
+from serinus.errors import InputError, StoreDown, UnknownModel
 
 MOST_BYTES = 6 * 1024 * 1024  # what Lambda takes in one synchronous invocation
 SEEN = "serinus.seen"
@@ -25,8 +25,7 @@ JSON = b"application/json"
 PROBLEM = problems.MEDIA_TYPE.encode()
 
 Headers = list[tuple[bytes, bytes]]
-Respond = Callable[[bytes, Observation, Scope], Json]
-
+Respond = Callable[[bytes, Observation, Scope], Json | Awaitable[Json]]
 
 Layer = Callable[[ASGIApp], ASGIApp]
 
@@ -133,8 +132,11 @@ class JsonEndpoint:
             body = await _whole(receive)
             if is_packed:
                 body = unpacked(body, most=MOST_BYTES)
-            answer, headers = packed(orjson.dumps(self._answer(body, seen, scope)), scope["headers"])
-        except (Refusal, InputError, UnknownModel) as error:
+            answered = self._answer(body, seen, scope)
+            if not isinstance(answered, dict):
+                answered = await answered
+            answer, headers = packed(orjson.dumps(answered), scope["headers"])
+        except (Refusal, InputError, UnknownModel, StoreDown) as error:
             await refuse(send, error, seen)
         else:
             about = [(b"content-type", JSON), (b"x-model-version", _versions(seen))]
@@ -149,7 +151,7 @@ async def fault(scope: Scope, receive: Receive, send: Send) -> None:
     )
 
 
-async def refuse(send: Send, error: Refusal | InputError | UnknownModel, seen: Observation) -> None:
+async def refuse(send: Send, error: Refusal | problems.Refused, seen: Observation) -> None:
     """Answer with the problem that `error` is, and note the names of the fields."""
     refusal = seen.redaction.refusal(error if isinstance(error, Refusal) else problems.refusal(error))
     seen.refused = refusal.fields

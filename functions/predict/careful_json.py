@@ -11,17 +11,27 @@ from serinus.rows import Doubled, once
 
 def members(body: bytes, kind: Kind) -> dict[str, Any]:
     """The members of the object in `body`; InputError when it is no JSON object or has no `kind`."""
+    members = any_members(body, f'a JSON object with "{kind}"')
+    if kind not in members:
+        raise InputError([Problem(kind, None, f"a list under this name; got {names(members)}")])
+    return members
+
+
+def any_members(body: bytes, expected: str) -> dict[str, Any]:
+    """The members of the object in `body`; InputError when it is no JSON object, as `expected`."""
     if not body:
-        raise InputError([Problem("body", "", f'a JSON object with "{kind}"')])
+        raise InputError([Problem("body", "", expected)])
     members = _parsed(body)
     if isinstance(members, Doubled):
         name, times = max(members.items(), key=lambda doubled: doubled[1])
         raise InputError([Problem(short(name), f"{times} times", "each name once")])
     if not isinstance(members, dict):
-        raise InputError([Problem("body", shown(members), f'a JSON object with "{kind}"')])
-    if kind not in members:
-        raise InputError([Problem(kind, None, f"a list under this name; got {_names(members)}")])
+        raise InputError([Problem("body", shown(members), expected)])
     return members
+
+
+def names(members: Mapping[str, object]) -> str:
+    return short(", ".join(sorted(members))) or "nothing"
 
 
 def _parsed(body: bytes) -> object:
@@ -37,7 +47,3 @@ def _parsed(body: bytes) -> object:
         raise InputError([Problem("body", f"byte {body[error.start]:#x} at {error.start}", "UTF-8")]) from None
     except ValueError:
         raise InputError([Problem("body", "an integer of thousands of digits", "shorter numbers")]) from None
-
-
-def _names(members: Mapping[str, object]) -> str:
-    return short(", ".join(sorted(members))) or "nothing"

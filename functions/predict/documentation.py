@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from functions.predict import answers, shapes
+from functions.predict import classification, shapes
 from functions.predict.options import Options
 from functions.predict.problems import MEDIA_TYPE
 from functions.predict.row_schema import row_schema, written
@@ -59,8 +59,8 @@ def _hot_paths(ensemble: Ensemble) -> Json:
     row = _real_row(ensemble)
     features = written(row, Layout.of(ensemble.schema, ensemble.nan_policy))
     request = {"features": features, "model": "auto", "return_probabilities": True}
-    single = answers.one(ensemble, PredictRequest(row, Options()), _example())
-    everyone = answers.one(ensemble, PredictRequest(row, Options(return_all_models=True)), _example())
+    single = classification.one(ensemble, PredictRequest(row, Options()), _example())
+    everyone = classification.one(ensemble, PredictRequest(row, Options(return_all_models=True)), _example())
     prediction, model = single["prediction"], single["model"]
     batch = {
         "predictions": [prediction],

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 import orjson
 
-from serinus.errors import InputError, Problem, UnknownModel, short, shown
+from serinus.errors import InputError, Problem, StoreDown, UnknownEntity, UnknownModel, short, shown
 
 MEDIA_TYPE = "application/problem+json"
+Refused = InputError | UnknownModel | StoreDown
 
 
 @dataclass(eq=False)  # not frozen: Python writes the traceback into an exception
@@ -40,9 +42,13 @@ class Refusal(Exception):
         return orjson.dumps(problem)
 
 
-def refusal(error: InputError | UnknownModel) -> Refusal:
+def refusal(error: Refused) -> Refusal:
     if isinstance(error, UnknownModel):
         return unknown_model(error, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    if isinstance(error, StoreDown):
+        return store_down(error)
+    if isinstance(error, UnknownEntity):
+        return Refusal(HTTPStatus.NOT_FOUND, str(error)[:500], error.problems)
     what = "1 value was not as expected" if len(error.problems) == 1 else f"{len(error.problems)} values were not"
     return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, f"{what}: {error}"[:500], error.problems)
 
@@ -50,6 +56,13 @@ def refusal(error: InputError | UnknownModel) -> Refusal:
 def unknown_model(error: UnknownModel, *, status: int) -> Refusal:
     expected = f"one of {', '.join(error.known)}"
     return Refusal(status, str(error)[:500], [Problem("model", shown(error.name), expected)])
+
+
+def store_down(error: StoreDown) -> Refusal:
+    """Why it is down is for the log: it tells of machines that callers need not know."""
+    wait = str(max(ceil(error.retry_after_s), 1))
+    detail = f"the feature store does not answer; ask again in {wait} s, or send all that is stored with the request"
+    return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"retry-after": wait})
 
 
 def too_large(size: int, most: int) -> Refusal:

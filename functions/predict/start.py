@@ -6,15 +6,12 @@ from time import perf_counter
 from functions.predict.telemetry import Telemetry
 from serinus.bundle import Bundle
 from serinus.ensemble import Ensemble
-from serinus.errors import ServiceError
 from serinus.predictor import Predictor
 from serinus.service import Service
 
 
 def start(service: Service, models: Path, telemetry: Telemetry) -> Ensemble:
     """The service's models, loaded and warm. A broken bundle, or one that does not fit, stops the start."""
-    if service.service.task != "classification":
-        raise ServiceError(f"only classification is answered online, {service.name} is {service.service.task}")
     predictors = {name: _loaded(folder, telemetry) for name, folder in service.bundles(models).items()}
     return Ensemble.of(service, predictors)
 

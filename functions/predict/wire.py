@@ -6,17 +6,31 @@ place (`serinus.rows` defines the language).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import simdjson
 
 from functions.predict import careful_json, quick_json
-from functions.predict.options import Options, options
-from serinus.ensemble import AUTO
+from functions.predict.options import CLASSIFIER, ROWS, Options, Terms, options
+from functions.predict.telemetry import Observation
+from serinus.ensemble import AUTO, Ensemble
 from serinus.errors import InputError, Problem, shown
 from serinus.rows import MOST_PROBLEMS, Layout, read
 from serinus.schema import Rows
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an answer repeats of its record. entity: its name and value; features: what was used, and its sources."""
+
+    entity: Json
+    features: Json
+
+
+NOTHING = About({}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +39,7 @@ class PredictRequest:
 
     rows: Rows
     options: Options
+    about: About = NOTHING
 
     def by(self, name: str) -> "PredictRequest":
         """The same, to be answered by the model `name`; InputError when the request itself names another."""
@@ -35,39 +50,74 @@ class PredictRequest:
 
 @dataclass(frozen=True, slots=True)
 class BatchRequest:
-    """rows: float32 [N, F], the good samples; places: which samples they are; problems: of the bad ones, by place."""
+    """rows: float32 [N, F], the good samples; places: which samples they are; problems: of the bad ones, by place.
+
+    abouts: of the good ones, where there is anything to say; called: what the request calls its samples
+    """
 
     rows: Rows
     options: Options
     samples: int
     places: Sequence[int]
     problems: Mapping[int, Sequence[Problem]]
+    abouts: Sequence[About] = ()
+    called: str = "samples"
 
 
-def read_one(body: bytes, layout: Layout) -> PredictRequest:
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """Reads the bodies of one service whose rows are vectors."""
+
+    layout: Layout
+    terms: Terms
+    most: int
+
+    @classmethod
+    def of(cls, ensemble: Ensemble) -> Self:
+        service = ensemble.service
+        layout = Layout.of(ensemble.schema, ensemble.nan_policy)
+        return cls(layout, Terms.of(service), service.gateway.max_batch_size)
+
+    def one(self, body: bytes, seen: Observation) -> PredictRequest:
+        return read_one(body, self.layout, self.terms)
+
+    def many(self, body: bytes, seen: Observation) -> BatchRequest:
+        return read_many(body, self.layout, self.terms, most=self.most)
+
+
+def read_one(body: bytes, layout: Layout, terms: Terms = CLASSIFIER) -> PredictRequest:
     """The one row in `body`; InputError names what is wrong with it."""
     quick = None if layout.categories else quick_json.members(body, "features")
     if quick is not None:
         rows = quick_json.row(quick.pop("features"), layout)
         if rows is not None and body.find(b"[") == body.rfind(b"["):
-            return PredictRequest(rows, options(quick))
+            return PredictRequest(rows, options(quick, terms))
     members = careful_json.members(body, "features")
     values, problems = read(members.pop("features"), "features", layout)
     if problems:
         raise InputError(problems)
-    return PredictRequest(values, options(members))
+    return PredictRequest(values, options(members, terms))
 
 
-def read_many(body: bytes, layout: Layout, *, most: int) -> BatchRequest:
+def read_many(body: bytes, layout: Layout, terms: Terms = CLASSIFIER, *, most: int) -> BatchRequest:
     """The samples in `body`, good and bad ones apart; InputError when it is no batch, or one of more than `most`."""
     members = _quick_batch(body, layout) or careful_json.members(body, "samples")
-    samples = members.pop("samples")
+    samples = checked_samples(members.pop("samples"), "samples", most)
+    chosen = batch_options(members, terms)
+    return _batch(samples, body.count(b"["), layout, chosen)
+
+
+def checked_samples(samples: object, called: str, most: int) -> list[Any]:
     if not isinstance(samples, list) or not 0 < len(samples) <= most:
-        raise InputError([Problem("samples", shown(samples), f"a list of 1 to {most} rows")])
-    chosen = options(members)
+        raise InputError([Problem(called, shown(samples), f"a list of 1 to {most} rows")])
+    return samples
+
+
+def batch_options(members: Mapping[str, object], terms: Terms, rows: frozenset[str] = ROWS) -> Options:
+    chosen = options(members, terms, rows)
     if chosen.return_all_models:
         raise InputError([Problem("return_all_models", True, "false in a batch; ask row by row for every model")])
-    return _batch(samples, body.count(b"["), layout, chosen)
+    return chosen
 
 
 def nothing_good(problems: Mapping[int, Sequence[Problem]]) -> InputError:

@@ -21,7 +21,7 @@ from functions.predict.start import start
 from serinus import service as services
 from serinus.bundle import Bundle
 from serinus.ensemble import Ensemble
-from serinus.errors import BundleError, ServiceError
+from serinus.errors import BundleError
 from serinus.predictor import Predictor
 from tests.bundles import LABELS, resigned, write_service
 from tests.handlers.conftest import api_of
@@ -482,14 +482,6 @@ def test_a_broken_bundle_stops_the_start(tmp_path, name):
     broken = file.parent / "models" / "linear" / "v1.0.0" / name
     broken.write_bytes(broken.read_bytes()[:-1])
     with pytest.raises(BundleError, match=f"{broken} was altered"):
-        start(services.load(file), file.parent / "models", ServerTelemetry("tiny", "1"))
-
-
-def test_a_service_that_is_not_answered_online_yet_stops_the_start(tmp_path):
-    file = write_service(tmp_path / "tiny", "linear")
-    text = file.read_text().replace("classification", "regression").replace(f"labels = {list(LABELS)}", "")
-    file.write_text(text)
-    with pytest.raises(ServiceError, match="only classification is answered online, tiny is regression"):
         start(services.load(file), file.parent / "models", ServerTelemetry("tiny", "1"))
 
 
