@@ -14,6 +14,7 @@ LONGEST_WORD = 200
 WHOLE = re.compile(r"[-+]?\d{1,15}")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,2})?")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T].*)?")
+IDS = re.compile(r"(^|[\W_]|(?<=[a-z])(?=[A-Z]))(?i:id|nbr|no|mrn|key|number)$")
 TRUTHS = {"true", "false"}
 
 Cells = Mapping[str, int]
@@ -21,11 +22,15 @@ Cells = Mapping[str, int]
 
 @dataclass(frozen=True)
 class Inferred:
-    """left_out: columns that are no fields, and why; cut: fields that know just the most frequent of so many words."""
+    """left_out: columns that are no fields, and why; cut: fields that know just the most frequent of so many words.
+
+    suspect: numbers that are called as ids are
+    """
 
     fields: tuple[GivenField, ...]
     left_out: Mapping[str, str]
     cut: Mapping[str, int]
+    suspect: tuple[str, ...] = ()
 
 
 def inferred(table: pa.Table, *, words: Collection[str] = (), missing: Collection[str] = ()) -> Inferred:
@@ -36,15 +41,18 @@ def inferred(table: pa.Table, *, words: Collection[str] = (), missing: Collectio
     fields: list[GivenField] = []
     left_out: dict[str, str] = {}
     cut: dict[str, int] = {}
+    suspect: list[str] = []
     for name in table.column_names:
         counted = {cell: count for cell, count in _counts(table[name]).items() if cell not in missing and cell}
         if why := _useless(counted, len(table), is_word=name in words):
             left_out[name] = why
             continue
         fields.append(_field(name, counted, len(table), is_word=name in words))
+        if fields[-1].type == "integer" and len(counted) > MOST_WORDS and IDS.search(name):
+            suspect.append(name)
         if fields[-1].others == "unknown":
             cut[name] = len(counted)
-    return Inferred(tuple(fields), left_out, cut)
+    return Inferred(tuple(fields), left_out, cut, tuple(suspect))
 
 
 def _counts(column: pa.ChunkedArray) -> Cells:

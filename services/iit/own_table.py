@@ -63,6 +63,10 @@ def _meant(service: Service, table: pa.Table, wishes: Wishes) -> str | None:
 def _say(found: Inferred, console: Console) -> None:
     for column, why in found.left_out.items():
         console.print(f"left out {escape(column)}: {why}", soft_wrap=True)
+    for column in found.suspect:
+        console.print(
+            f"{escape(column)} reads as an id: is it --group {escape(column)}, or --leave-out?", soft_wrap=True
+        )
     for column, count in found.cut.items():
         console.print(
             f"{escape(column)}: the most frequent {MOST_WORDS} of {count} words, others are unknown", soft_wrap=True
