@@ -127,12 +127,12 @@ class GivenField(_Named):
         return readers[self.type]
 
     def parsed(self, text: str) -> object:
-        """The value that `text`, a cell of a file, means."""
+        """The value that `text`, a cell of a file, means; Python also reads 1_000 and the digits of every script."""
         if self.type == "boolean":
             return TRUTHS.get(text.lower(), text)
         if self.type in NUMBERS:
             try:
-                return float(text)
+                return float(text) if text.isascii() and "_" not in text else text
             except ValueError:
                 return text
         return text

@@ -1,6 +1,6 @@
 """A chunk of the input: its place in the file, and the rows read from it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from serinus.bulk.columns import Columns
 from serinus.category import Category
 from serinus.errors import Problem
+from serinus.record import Form
 from serinus.schema import NanPolicy
 
 Numbers: TypeAlias = "pa.RecordBatch | NDArray[np.float32] | NDArray[np.float64]"
@@ -23,8 +24,12 @@ class BadRow:
     """A row that was not scored. line: its physical line in a text file, its number in a Parquet file, from 1."""
 
     line: int
-    reason: str
+    problems: tuple[Problem, ...]
     raw: str
+
+    def reason(self, *, personal: bool) -> str:
+        """What is wrong; of people without what stands there, which `raw` alone says."""
+        return "; ".join(f"{p.field}: expected {p.expected}" if personal else str(p) for p in self.problems)
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class Origin:
     raw: str
 
     def bad(self, *problems: Problem) -> BadRow:
-        return BadRow(self.line, "; ".join(map(str, problems)), self.raw)
+        return BadRow(self.line, problems, self.raw)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class Contents:
     origin: where readable row i stood
     bad: the rows that could not be read
     words: by place, the features that stand in the file as words, as far as they were not checked while they were read
+    problems: what is wrong with row i, where the numbers were made of fields
     """
 
     ids: pa.Table
@@ -54,6 +60,7 @@ class Contents:
     origin: Callable[[int], Origin]
     bad: tuple[BadRow, ...] = ()
     words: Mapping[int, pa.ChunkedArray] = field(default_factory=dict)
+    problems: Callable[[int], Sequence[Problem]] | None = None
 
     def blocks(self) -> Iterator[NDArray[np.floating]]:
         """The numbers, BLOCK_ROWS rows at a time, row by row in memory."""
@@ -76,6 +83,7 @@ class Reading:
     """How an input is to be read. scratch: a folder for what does not fit in memory; workers: threads to read with.
 
     categories: by place, the features that are words
+    form: what makes rows of the columns, where the service has fields
     """
 
     columns: Columns
@@ -83,6 +91,7 @@ class Reading:
     scratch: Path
     workers: int
     categories: Mapping[int, Category] = field(default_factory=dict)
+    form: Form | None = None
 
     @property
     def numbers(self) -> tuple[str, ...]:

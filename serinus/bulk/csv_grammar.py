@@ -16,9 +16,11 @@ from serinus.bulk.columns import Columns
 from serinus.bulk.csv_cells import Layout
 from serinus.bulk.csv_rows import fields
 from serinus.bulk.text import Text
+from serinus.bulk.text_columns import distinct, of_text
 from serinus.bulk.words import Words
 from serinus.errors import Problem, shown
-from serinus.schema import expected_number
+from serinus.record import Form
+from serinus.schema import Rows, expected_number
 
 MISSING = frozenset(("", "NaN", "nan", "NAN", "null", "NULL", "Null"))
 
@@ -28,6 +30,7 @@ class Grammar:
     """How to read the rows of a file. names: the columns of the file, in order.
 
     A number may be missing as in MISSING; of a word only an empty cell says so: "nan" and "null" are words.
+    Fields are all read as text, of which `text_columns` knows what it means.
     """
 
     names: tuple[str, ...]
@@ -50,6 +53,15 @@ class Grammar:
         written = {place: table.column(self.columns.features[place]) for place in self.reading.categories}
         return {place: pc.if_else(pc.equal(words, ""), None, words) for place, words in written.items()}
 
+    def rows(self, table: pa.Table, form: Form) -> Rows:
+        """The rows that are made of the fields in `table`."""
+        return form.rows({field.name: of_text(table.column(field.name), field, form.missing) for field in form.needed})
+
+    def problems(self, table: pa.Table, form: Form, row: int) -> list[Problem]:
+        """What is wrong with a row of `table`, by its texts."""
+        cells = {field.name: distinct(table.column(field.name).slice(row, 1), as_text=True) for field in form.needed}
+        return form.problems(cells, 0)
+
     def problem(self, text: bytes) -> Problem | None:
         """What is wrong with the row `text`, as far as it shows."""
         try:
@@ -65,7 +77,7 @@ class Grammar:
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:
-        return self.reading.numbers
+        return () if self.reading.form else self.reading.numbers
 
     @cached_property
     def layout(self) -> Layout:

@@ -3,7 +3,7 @@ bad are read on their own: only a row that Arrow refuses on its own is bad, what
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import pyarrow as pa
@@ -32,21 +32,21 @@ class CsvPiece:
         return len(self._spans)
 
     def contents(self, grammar: Grammar) -> Contents:
-        if not grammar.reading.categories and (read := plain(self.piece.text, grammar.layout)):
+        form = grammar.reading.form
+        if form is None and not grammar.reading.categories and (read := plain(self.piece.text, grammar.layout)):
             return Contents(*read, self._origin)
         whole = self._whole(grammar)
         parts = [(np.arange(whole.num_rows), whole)] if whole is not None else list(self._sorted_out(grammar))
         good = [(places, table) for places, table in parts if table is not None]
         places, table = _in_order(good) if good else (np.arange(0), grammar.schema.empty_table())
+        bad = tuple(self._bad(int(places[0]), grammar) for places, table in parts if table is None)
+        ids, origin = table.select(grammar.columns.ids), lambda row: self._origin(int(places[row]))
+        if form is not None:
+            rows, problems = grammar.rows(table, form), partial(grammar.problems, table, form)
+            return Contents(ids, rows, origin, bad, problems=problems)
         words = grammar.words(table)
         numbers = next(iter(table.select(grammar.numbers).to_batches()), NO_NUMBERS)
-        return Contents(
-            ids=table.select(grammar.columns.ids),
-            numbers=woven(numbers, words, grammar.reading.categories),
-            words=words,
-            origin=lambda row: self._origin(int(places[row])),
-            bad=tuple(self._bad(int(places[0]), grammar) for places, table in parts if table is None),
-        )
+        return Contents(ids, woven(numbers, words, grammar.reading.categories), origin, bad, words)
 
     def _whole(self, grammar: Grammar) -> pa.Table | None:
         """All rows, if all are good."""

@@ -11,15 +11,13 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
 from pydantic import ValidationError
 
-from serinus.bulk.chunk import BadRow
 from serinus.bulk.collect import Manifest, Marker, Part
 from serinus.errors import JobError
 
@@ -69,13 +67,11 @@ class JobFolder:
         markers = {int(file.stem): _marker(file) for file in self.scratch.glob("done/*.json")}
         return {index: marker for index, marker in markers.items() if marker and all(map(self._holds, marker.parts))}
 
-    def put(self, index: int, predictions: PartContents, bad: Sequence[BadRow]) -> Marker:
+    def put(self, index: int, predictions: PartContents, refused: PartContents) -> Marker:
         """Write the parts of a chunk."""
-        lines = b"".join(orjson.dumps(row) + b"\n" for row in bad)
-        refused = PartContents(lines, len(bad), "jsonl")
         return Marker(
             predictions=self._part("predictions", index, predictions),
-            quarantine=self._part("quarantine", index, refused) if bad else None,
+            quarantine=self._part("quarantine", index, refused) if refused.rows else None,
         )
 
     def mark(self, index: int, marker: Marker) -> None:

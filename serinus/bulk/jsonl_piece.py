@@ -1,10 +1,10 @@
 """The rows of a piece of JSON lines, read one by one."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import orjson
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from serinus.bulk.chunk import BadRow, Contents, Origin, Reading, no_columns
 from serinus.bulk.columns import VECTOR, Columns
+from serinus.bulk.json_columns import columns_of
 from serinus.bulk.json_ids import IdKind, members
 from serinus.bulk.text import Piece
 from serinus.category import Category
@@ -21,6 +22,7 @@ from serinus.rows import Doubled, once
 from serinus.schema import expected_number, word_problem
 
 NUMBERS = frozenset((float, int, type(None)))
+Values: TypeAlias = "list[object] | NDArray[np.float64]"
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,10 @@ class Layout:
     def schema(self) -> pa.Schema:
         return pa.schema([kind.field.with_name(name) for name, kind in self.kinds.items()])
 
-    def numbers(self, row: Mapping[str, object]) -> NDArray[np.float64]:
-        """The features in `row`, words as numbers; InputError when one is not what it should be."""
+    def values(self, row: Mapping[str, object]) -> Values:
+        """The fields in `row`; or the features, words as numbers: InputError when one is not what it should be."""
+        if self.reading.form is not None:
+            return list(map(row.get, self.columns.features))
         values = self._vector(row) if self.columns.as_vector else list(map(row.get, self.columns.features))
         for place, category in self.reading.categories.items():
             values[place] = self._number(values[place], self.columns.names[place], category)
@@ -49,6 +53,16 @@ class Layout:
             field, expected = self.columns.names[wrong], expected_number(self.reading.nan_policy)
             raise InputError([Problem(field, shown(values[wrong]), expected)])
         return np.array(values, np.float64)
+
+    def rows(self, values: Sequence[Values]) -> NDArray[np.floating]:
+        if self.reading.form is None:
+            return np.array(values, np.float64).reshape(-1, self.columns.width)
+        return self.reading.form.rows(columns_of(values, self.reading.form))
+
+    def problems(self, values: Sequence[Values]) -> Callable[[int], Sequence[Problem]] | None:
+        """What is wrong with each row of fields."""
+        form = self.reading.form
+        return None if form is None else lambda row: form.problems(columns_of(values[row : row + 1], form), 0)
 
     def ids(self, row: Mapping[str, object]) -> list[object]:
         """The ids in `row`; InputError when one is of another kind than in the file's first rows, or is new."""
@@ -89,24 +103,26 @@ class JsonlPiece:
         return len(self._lines)
 
     def contents(self, layout: Layout) -> Contents:
-        numbers = np.empty((self.rows, layout.columns.width))
-        ids, good, bad = list[list[object]](), list[int](), list[BadRow]()
+        values, ids, good, bad = list[Values](), list[list[object]](), list[int](), list[BadRow]()
         for place, line in self._lines:
             try:
                 row = _object(line, layout.kinds)
-                numbers[len(good)] = layout.numbers(row)
-                ids.append(layout.ids(row))
-                good.append(place)
+                said, kept = layout.values(row), layout.ids(row)
             except InputError as error:
                 bad.append(self._origin(place, line).bad(*error.problems))
+            else:
+                values.append(said)
+                ids.append(kept)
+                good.append(place)
         columns = zip(*ids, strict=True) if ids else [[] for _ in layout.schema]
         arrays = [pa.array(column, field.type) for column, field in zip(columns, layout.schema, strict=True)]
         lines = dict(self._lines)
         return Contents(
             ids=pa.Table.from_arrays(arrays, schema=layout.schema) if arrays else no_columns(len(good)),
-            numbers=numbers[: len(good)],
+            numbers=layout.rows(values),
             origin=lambda row: self._origin(good[row], lines[good[row]]),
             bad=tuple(bad),
+            problems=layout.problems(values),
         )
 
     def _origin(self, place: int, line: bytes) -> Origin:

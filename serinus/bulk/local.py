@@ -4,12 +4,14 @@ Workers are threads: decoding, prediction and compression release the interprete
 killed process leaves nothing behind that still writes.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from serinus.bulk.chunk import Chunk
+import orjson
+
+from serinus.bulk.chunk import BadRow, Chunk
 from serinus.bulk.collect import Manifest, Marker, collect, too_many_bad
 from serinus.bulk.folder import JobFolder, PartContents, locked
 from serinus.bulk.formats import FORMATS
@@ -68,7 +70,12 @@ class Run:
         scored = score(chunk.read(), self.plan.scorer)
         contents = FORMATS[self.plan.format](scored.predictions)
         predictions = PartContents(contents, scored.predictions.num_rows, self.plan.format)
-        return self.folder.put(chunk.index, predictions, scored.bad)
+        return self.folder.put(chunk.index, predictions, self._quarantine(scored.bad))
+
+    def _quarantine(self, bad: Sequence[BadRow]) -> PartContents:
+        personal = self.plan.is_personal
+        rows = ({"line": row.line, "reason": row.reason(personal=personal), "raw": row.raw} for row in bad)
+        return PartContents(b"".join(orjson.dumps(row) + b"\n" for row in rows), len(bad), "jsonl")
 
 
 class Tally:

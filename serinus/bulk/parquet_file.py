@@ -10,11 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from serinus.bulk.chunk import Chunk, Contents, Reading, no_columns
-from serinus.bulk.columns import VECTOR, Columns, Found
+from serinus.bulk.columns import VECTOR, Columns, Found, Held
 from serinus.bulk.large_group import LargeGroup
 from serinus.bulk.parquet_reader import ParquetReader
 from serinus.bulk.parquet_rows import contents
 from serinus.bulk.stretches import Stretch, chunk_rows, stretches
+from serinus.bulk.typed_columns import fields_of, is_number
 from serinus.bulk.words import are_words
 from serinus.errors import JobError
 
@@ -40,9 +41,10 @@ class ParquetFile:
         return Found(
             names=tuple(self._schema.names),
             fractions=tuple(name for name, kind in kinds.items() if pa.types.is_floating(kind)),
-            unfit={name: str(kind) for name, kind in kinds.items() if not _is_number(kind)},
+            unfit={name: str(kind) for name, kind in kinds.items() if not is_number(kind)},
             wordless={name: str(kind) for name, kind in kinds.items() if not are_words(kind)},
-            vector=VECTOR in kinds and _is_list(kinds[VECTOR]) and _is_number(kinds[VECTOR].value_type),
+            vector=VECTOR in kinds and _is_list(kinds[VECTOR]) and is_number(kinds[VECTOR].value_type),
+            held={name: Held(str(kind), fields_of(kind)) for name, kind in kinds.items()},
         )
 
     def most_rows(self, columns: Columns) -> int | None:
@@ -101,7 +103,3 @@ def _part(reader: ParquetReader, stretch: Stretch, large: LargeGroup) -> Content
 
 def _is_list(kind: pa.DataType) -> bool:
     return any(is_kind(kind) for is_kind in (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list))
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))

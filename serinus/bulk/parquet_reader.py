@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 
 from serinus.bulk.chunk import Reading
 from serinus.bulk.columns import VECTOR
+from serinus.bulk.typed_columns import is_number
+from serinus.fields import NUMBERS
 
 SLAB_BYTES = 4_000_000  # features decoded at a time: all 784 at once need three times the memory
 BUFFER_BYTES = 1_000_000
@@ -25,8 +27,12 @@ class ParquetReader:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """The features read as numbers."""
-        return self.reading.numbers
+        """The features, or fields, read as numbers."""
+        form = self.reading.form
+        if form is None:
+            return self.reading.numbers
+        numbers = (field.name for field in form.needed if field.type in NUMBERS)
+        return tuple(name for name in numbers if is_number(self.schema.field(name).type))
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -40,9 +46,9 @@ class ParquetReader:
 
     @property
     def others(self) -> list[str]:
-        """The columns read besides the slabs: the ids, the words, and the features where they are one list."""
-        columns, places = self.reading.columns, self.reading.categories
-        return [*columns.ids, *([VECTOR] if columns.as_vector else [columns.features[place] for place in places])]
+        """The columns read besides the slabs: the ids, and features or fields that are no numbers, or one list."""
+        columns, numbers = self.reading.columns, set(self.columns)
+        return [*columns.ids, *(name for name in columns.features or [VECTOR] if name not in numbers)]
 
     @property
     def others_schema(self) -> pa.Schema:

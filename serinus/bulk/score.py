@@ -77,6 +77,9 @@ def _failed(contents: Contents, row: int, model: str) -> BadRow:
 
 
 def _problems(contents: Contents, row: int, scorer: Scorer) -> Iterator[Problem | None]:
+    if contents.problems is not None:
+        yield from contents.problems(row)
+        return
     categories, values = scorer.schema.categories_by_place, block(contents.numbers, row, 1)[0].tolist()
     for place, (field, value) in enumerate(zip(scorer.schema.names, values, strict=True)):
         if place in contents.words:

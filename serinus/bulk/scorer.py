@@ -32,13 +32,17 @@ Verdict = Answers | Blended
 
 @dataclass(frozen=True)
 class Scorer:
-    """model, version: how the output names it. schema: the features as the models name them."""
+    """model, version: how the output names it. schema: the features as the models name them.
+
+    together: whether the answer is all models'; a service may also have one model that is called "ensemble"
+    """
 
     ensemble: Ensemble
     predictors: tuple[Predictor, ...]
     model: str
     version: str
     schema: InputSchema
+    together: bool
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -72,7 +76,7 @@ class Scorer:
         classes = [answer for answer in answers if isinstance(answer, Classes)]
         if len(classes) > 1:
             return vote(classes, self.ensemble.service.ensemble.voting).classes
-        if classes or self.model != ENSEMBLE:
+        if classes or not self.together:
             return answers[0]
         named = zip((predictor.metadata.model_name for predictor in self.predictors), answers, strict=True)
         each = {name: answer for name, answer in named if isinstance(answer, Values)}
@@ -88,14 +92,15 @@ class Scorer:
 def load(service: Service, models: Path, model: str) -> Scorer:
     """Load and verify the bundles that `model` (a name, "auto" or "ensemble") needs."""
     folders = service.bundles(models)
+    together = model == ENSEMBLE and model not in folders
     wanted = {model: folders[model]} if model in folders else folders
     ensemble = Ensemble.of(service, {name: Predictor(Bundle.load(folder)) for name, folder in wanted.items()})
     everyone = tuple(ensemble.predictors.values())
-    chosen = everyone if model == ENSEMBLE else (ensemble.named(model),)
+    chosen = everyone if together else (ensemble.named(model),)
     for predictor in chosen:
         predictor.warm()
     schema = agreed(service, [predictor.metadata.input_schema for predictor in chosen])
-    return Scorer(ensemble, chosen, *_called(chosen, together=model == ENSEMBLE), schema)
+    return Scorer(ensemble, chosen, *_called(chosen, together=together), schema, together)
 
 
 def joined(answers: Sequence[Answers]) -> Answers:
