@@ -143,3 +143,17 @@ def test_no_row_has_the_columns_of_an_ensemble(tmp_path: Path, service: Callable
     run(service("ensemble"), file, tmp_path / "out")
     [part] = (tmp_path / "out" / "predictions").glob("part-*")
     assert pq.read_schema(part).names[:5] == ["prediction", "spread", "value_low", "value_high", "value_odd"]
+
+
+def test_a_model_that_is_called_ensemble_is_meant_by_that_name(tmp_path: Path) -> None:
+    for name, weights in (("ensemble", (1, 2, 3)), ("low", (0, 0, 0))):
+        write_regressor(tmp_path / "models", name, weights=weights, performance={"rmse": 1.0})
+    file = tmp_path / "service.toml"
+    models = '[models]\nensemble = "1.0.0"\nlow = "1.0.0"\n'
+    file.write_text(f'[service]\nname = "tiny"\ntask = "regression"\n[input]\nfeatures = 3\n{models}')
+    scorer = load(services.load(file), tmp_path / "models", "ensemble")
+    numbers = np.eye(3, dtype=np.float32)
+    verdict = scorer.verdict(scorer.answer(numbers))
+    assert (scorer.model, scorer.version) == ("ensemble", "1.0.0")
+    assert isinstance(verdict, Values)
+    assert verdict.values.tolist() == [1, 2, 3]
