@@ -148,6 +148,17 @@ def test_the_base_score_is_the_one_of_the_model(tmp_path: Path, base_score: floa
     assert proof(original, graph_of(original)).comparison.is_equal
 
 
+def test_values_far_from_zero_are_added_up_as_xgboost_does(tmp_path: Path) -> None:
+    """It begins with the base score. Added last, as the converter has it, other digits are lost on the way."""
+    rows = sample_rows(count=2_000)
+    truth = 2_000 + values(rows)
+    trained = booster(tmp_path / "model.json", rows, truth, {"learning_rate": 0.03, "max_depth": 5}, rounds=300)
+    original = load(tmp_path / "model.json", None)
+    assert proof(original, graph_of(original), rows).comparison.worst == 0
+    with pytest.raises(ParityFailed):
+        proof(original, graph_of(original, stock(trained)), rows)
+
+
 ONE_BASE = ["2.5E-1", "[2.5E-1]", "0.25"]
 
 
