@@ -38,6 +38,18 @@ def open_store(service: Service, address: str = "", *, timeout_ms: float | None 
     return STORES[section.store](service, section)
 
 
+def prepare(kind: str, address: str) -> bool:
+    """Make what has to be there before features can be put into it; whether there was anything to make."""
+    if kind == "dynamodb":
+        from serinus.aws.table_features import create
+
+        return create(_table(address))
+    if kind == "parquet" and not address.startswith("s3://") and not Path(address).is_dir():
+        Path(address).mkdir(parents=True)
+        return True
+    return False
+
+
 def _redis(service: Service, section: FeaturesSection) -> FeatureStore:
     from serinus.features.redis_store import redis_store
 
@@ -47,8 +59,12 @@ def _redis(service: Service, section: FeaturesSection) -> FeatureStore:
 def _dynamodb(service: Service, section: FeaturesSection) -> FeatureStore:
     from serinus.aws.table_features import table_features
 
-    table = section.address.removeprefix("dynamodb://")
+    table = _table(section.address)
     return table_features(table, service=service.name, timeout_s=section.timeout_ms / 1000, pause=time.sleep)
+
+
+def _table(address: str) -> str:
+    return address.removeprefix("dynamodb://")
 
 
 def _parquet(service: Service, section: FeaturesSection) -> FeatureStore:

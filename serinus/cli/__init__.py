@@ -1,4 +1,4 @@
-"""The `serinus` command: export, verify, predict, score, serve, keys, preflight, models."""
+"""The `serinus` command: export, verify, predict, score, serve, keys, preflight, features, models."""
 
 import sys
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from serinus.cli.export import export
+from serinus.cli.features import features
 from serinus.cli.keys import keys
 from serinus.cli.models import models
 from serinus.cli.predict import predict
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 for command in (export, verify, predict, score, serve, preflight):
     app.command()(command)
+app.add_typer(features)
 app.add_typer(models)
 app.add_typer(keys)
 
