@@ -168,7 +168,7 @@ def _begin_with_margin(model: Any) -> None:
     forest = model.graph.node[0]
     held = {attribute.name: helper.get_attribute_value(attribute) for attribute in forest.attribute}
     [margin] = held.pop("base_values", [0.0])
-    leaf = {name: [0] for name in held if name.startswith(("nodes_", "target_"))}
+    leaf: dict[str, list[Any]] = {name: [0] for name in held if name.startswith(("nodes_", "target_"))}
     leaf |= {"nodes_modes": [b"LEAF"], "target_weights": [margin]}
     others = {name: [number + 1 for number in held[name]] for name in ("nodes_treeids", "target_treeids")}
     joined = {name: [*first, *(others.get(name) or held[name])] for name, first in leaf.items()}
