@@ -2,18 +2,20 @@
 #
 #   make demo                  train, export, verify, serve and score; then look at demo/report.html
 #   make demo DATA=FILE.npz    the same on real folded light curves
+#   make demo SERVICE=nuru     the same with crop yields and stored features; SERVICE=iit with patients
 #   make test                  the tests, with coverage
 #   make check                 lint, types, import contracts
 
 UV := .uv/bin/uv
 UV_VERSION := 0.13.8
 PYTHON := .venv/bin/python
+SERVICE ?= kepler
 DATA ?=
 
 .PHONY: demo test check clean
 
 demo: .venv/installed
-	$(PYTHON) -m services.kepler.demo $(if $(DATA),--data $(DATA))
+	$(PYTHON) -m services.$(SERVICE).demo $(if $(DATA),--data $(DATA))
 
 test: .venv/installed
 	scripts/test

@@ -24,11 +24,12 @@ Json = dict[str, Any]
 
 
 @contextmanager
-def lambda_runtime(service: str, models: Path) -> Iterator[Runtime]:
-    """The service's function behind a Lambda Runtime API on this machine."""
+def lambda_runtime(service: str, models: Path, env: Mapping[str, str] | None = None) -> Iterator[Runtime]:
+    """The service's function behind a Lambda Runtime API on this machine. env: besides its settings."""
     settings = PredictSettings(service=services.find(service).resolve(), models=models.resolve(), release="demo")
+    around = {**(env or {}), **settings.as_env()}
     config = FunctionConfig(
-        "functions.predict.handler.handler", name=service, env=settings.as_env(), cwd=Path.cwd(), timeout_s=PATIENCE_S
+        "functions.predict.handler.handler", name=service, env=around, cwd=Path.cwd(), timeout_s=PATIENCE_S
     )
     with Runtime(config) as runtime:
         yield runtime
