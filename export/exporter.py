@@ -15,6 +15,7 @@ from export.calibration import with_known_truth
 from export.converters import load
 from export.errors import ExportError, Refused
 from export.extras import need
+from export.field_tables import FieldTable, sample_of_fields
 from export.fields import check_rows, described, recorded
 from export.gate import prove
 from export.golden_rows import golden_file
@@ -23,12 +24,14 @@ from export.original import Original
 from export.preprocessing import behind
 from export.probes import Probes, probes
 from export.reference import Kept, of_sample, with_calibration
-from export.samples import Sample, Source, sample_of
+from export.samples import ARRAYS, Sample, Source, sample_of
 from export.served import Progress
 from export.target import columns_of, named
 from serinus import bundle as bundles
 from serinus.bundle import GOLDEN, METADATA, MODEL, Bundle
 from serinus.metadata import NAME, SEMVER, Checksum, Metadata
+from serinus.errors import listed
+from serinus.record import Form
 from serinus.registry.folder_store import is_registered
 from serinus.schema import InputSchema
 from serinus.service import Input, bundle_folder
@@ -45,9 +48,10 @@ class Request:
     preprocessing: a pickled scikit-learn transformer that made the rows the model was trained on
     target: the column of the sample that holds the truth; what a regressor's value is called. unit: what it is in
     calibration: rows of known truth that the model was not trained on
-    background: whether the bundle keeps rows of the sample as they are
+    background: whether the bundle keeps rows of the sample as they are, as background or as golden rows
     smaller: how to make the graph smaller, which is judged on the sample
     fields: the service's input, where it has fields: what the features are called and made of
+    is_personal: whether errors about rows must say no value
     """
 
     source: Path | str
@@ -65,6 +69,7 @@ class Request:
     training: Mapping[str, JsonValue] = field(default_factory=dict)
     performance: Mapping[str, float] = field(default_factory=dict)
     fields: Input | None = None
+    is_personal: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,10 +89,10 @@ def export(
     folder = bundle_folder(models, request.name, request.version)
     _check(request, folder, replace=replace)
     progress(f"loading {request.source}")
-    given = _read(request)
+    given = _read(request, progress)
     progress("converting")
     model = _converted(given.original, request)
-    proven = Proven(given.original, model, prove(given.original, model, _probes(given), progress))
+    proven = Proven(given.original, model, prove(given.original, model, _probes(given, request), progress))
     if request.smaller is not None and given.sample is not None:
         proven = shrunk(proven, given.sample, request.smaller, progress)
     progress("describing the sample")
@@ -113,25 +118,33 @@ def _check(request: Request, folder: Path, *, replace: bool) -> None:
         raise ExportError(f"{folder} is registered, and what others know is not replaced: give it a new version")
 
 
-def _read(request: Request) -> Given:
+def _read(request: Request, progress: Progress) -> Given:
     original, source = _original(request)
     original = named(original, request.target, request.unit)
     if request.fields is not None:
         original = described(original, request.fields)
     sample = calibration = None
     if request.sample is not None:
-        sample = _sample(request, request.sample, original, "the sample")
+        sample = _sample(request, request.sample, original, progress)
         original = replace(original, names=original.names or sample.names)
     if request.calibration is not None:
-        calibration = _sample(request, request.calibration, original, "the calibration set")
+        calibration = _sample(request, request.calibration, original, progress)
         calibration = with_known_truth(original, calibration)
     return Given(original, source, sample, calibration)
 
 
-def _sample(request: Request, source: Source, original: Original, called: str) -> Sample:
-    sample = sample_of(source, columns_of(original, request.target))
-    if request.fields is not None:
-        check_rows(original, sample.rows, called)
+def _sample(request: Request, source: Source, original: Original, progress: Progress) -> Sample:
+    columns = columns_of(original, request.target)
+    if request.fields is None:
+        return sample_of(source, columns)
+    if not isinstance(source, Path) or source.suffix in ARRAYS:
+        sample = sample_of(source, columns)
+        check_rows(original, sample.rows, str(source) if isinstance(source, Path) else "the sample")
+        return sample
+    form = Form.of(request.fields, original.nan_policy)
+    table = FieldTable(source, form, request.target, columns.truth_is_words, request.is_personal)
+    sample, ignored = sample_of_fields(table)
+    progress(f"read {len(sample.rows):,} rows of {source}" + (f"; no fields: {listed(ignored)}" if ignored else ""))
     return sample
 
 
@@ -150,9 +163,9 @@ def _original(request: Request) -> tuple[Original, dict[str, str]]:
     return served, digests | _digests(request.preprocessing)
 
 
-def _probes(given: Given) -> Probes:
+def _probes(given: Given, request: Request) -> Probes:
     rows = given.original.examples if given.sample is None else given.sample.rows
-    return probes(given.original, rows, np.random.default_rng(SEED))
+    return probes(given.original, rows, np.random.default_rng(SEED), travels=request.background)
 
 
 def _kept(request: Request, given: Given, model: bytes) -> Kept:

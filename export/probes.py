@@ -1,6 +1,6 @@
 """The rows of the parity gate: what the model was trained for, and every edge where a graph could answer otherwise.
 
-    sample            rows of the sample, as they are
+    sample            rows of the sample, as they are; of one whose rows must not travel, every column by itself (mixed)
     noisy, shuffled   10,000: rows of the sample with noise, and with columns drawn independently of each other
     threshold         every threshold of every tree and its two float32 neighbours, many features a row
     turn              rows that reach a node, and stand on its threshold or right below it
@@ -32,7 +32,7 @@ CHUNK = 4_096
 FEW = 64  # fewer rows than this say little about how a feature is spread
 LAST_BITS = 4 * 2.0**-24  # relative
 STEADY = 1e-6
-TYPICAL = ("sample", "noisy")
+TYPICAL = ("sample", "mixed", "noisy")
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,18 @@ class Probes:
         return np.isin(self.kinds, TYPICAL)
 
 
-def probes(original: Original, sample: Rows | None, generator: Generator) -> Probes:
-    """The rows to try `original` on; the same for the same state of the `generator`."""
+def probes(original: Original, sample: Rows | None, generator: Generator, *, travels: bool = True) -> Probes:
+    """The rows to try `original` on; the same for the same state of the `generator`.
+
+    travels: whether rows of the sample may be kept as they are: golden rows are probes, and go where the bundle goes
+    """
+    if sample is not None and not travels:
+        sample = _mixed(sample, len(sample), generator)
     base = _base(original, sample, generator)
     turning = [turns(tree, original.steps) for tree in original.trees]
     parts = dict(_typical(original, sample, base, generator))
+    if not travels and "sample" in parts:
+        parts["mixed"] = parts.pop("sample")
     parts.update(_edges(original, turning, base, generator))
     rows = worded(original, np.concatenate(list(parts.values())))
     tried = Probes(rows, np.repeat(list(parts), [len(part) for part in parts.values()]))
@@ -67,8 +74,14 @@ def _typical(original: Original, sample: Rows | None, base: Rows, generator: Gen
     spread[list(ordinary(original))] = 0.0
     noise = generator.normal(size=(EACH, base.shape[1])) * generator.uniform(size=(EACH, 1)) * spread
     yield "noisy", (base[generator.integers(len(base), size=EACH)] + noise).astype(np.float32)
-    picked = generator.integers(len(base), size=(EACH, base.shape[1]))
-    yield "shuffled", base[picked, np.arange(base.shape[1])]
+    yield "shuffled", _mixed(base, EACH, generator)
+
+
+def _mixed(rows: Rows, count: int, generator: Generator) -> Rows:
+    """Rows whose every value is drawn from its column by itself: what they say together, nobody said."""
+    picked = generator.integers(len(rows), size=(count, rows.shape[1]))
+    mixed: Rows = rows[picked, np.arange(rows.shape[1])]
+    return mixed
 
 
 def _edges(original: Original, turning: list[Turns], base: Rows, generator: Generator) -> Iterator[tuple[str, Rows]]:

@@ -25,6 +25,18 @@ def tried(original: Original, sample: Rows | None) -> Probes:
     return probes(original, sample, np.random.default_rng(0))
 
 
+def test_no_row_of_a_sample_that_must_not_travel_is_tried_as_it_is(tmp_path: Path) -> None:
+    sample = sample_rows(missing=0.1)
+    found = probes(tree(tmp_path), sample, np.random.default_rng(0), travels=False)
+    real = {row.tobytes() for row in sample}
+    assert not real & {row.tobytes() for row in found.rows}
+    mixed = of_kind(found, "mixed")
+    assert len(mixed) == len(sample)
+    assert np.isnan(mixed).any()
+    known = [set(column[~np.isnan(column)]) for column in sample.T]
+    assert all(set(column[~np.isnan(column)]) <= said for column, said in zip(mixed.T, known, strict=True))
+
+
 def of_kind(found: Probes, kind: str) -> Rows:
     return found.rows[found.kinds == kind]
 

@@ -139,6 +139,14 @@ def test_background_rows_can_be_left_out(forest: Path, tmp_path: Path) -> None:
         assert "background_rows" not in arrays.files
 
 
+@pytest.mark.parametrize("travels", [True, False])
+def test_no_row_of_the_sample_travels_unless_it_may(forest: Path, tmp_path: Path, travels: bool) -> None:
+    bundle = made(forest, tmp_path, sample=SAMPLE, background=travels)
+    known = {row.tobytes() for row in SAMPLE}
+    with np.load(bundle.folder / "golden.npz") as golden:
+        assert any(row.tobytes() in known for row in golden["rows"]) is travels
+
+
 def test_without_a_sample_there_is_no_fourth_file(forest: Path, tmp_path: Path) -> None:
     bundle = made(forest, tmp_path)
     assert set(bundle.files) == set(FILES)
