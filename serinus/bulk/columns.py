@@ -1,7 +1,7 @@
 """Which columns of a file are the model's features, and which are kept as ids."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from serinus.errors import JobError, listed
 from serinus.fields import GivenField, Kind
@@ -37,12 +37,14 @@ class Found:
 @dataclass(frozen=True)
 class Columns:
     """ids: the file's columns to keep. features: its columns in the model's order, none where they come as one list.
-    names: what the model calls its features. drops_others: whether the ids were chosen, so that others may be left."""
+    names: what the model calls its features. drops_others: whether the ids were chosen, so that others may be left.
+    left_out: columns of one name that are no features: nobody could say which is meant."""
 
     ids: tuple[str, ...]
     features: tuple[str, ...]
     names: tuple[str, ...]
     drops_others: bool = False
+    left_out: tuple[str, ...] = ()
 
     @property
     def as_vector(self) -> bool:
@@ -68,8 +70,10 @@ def match(found: Found, schema: InputSchema, *, keep: Sequence[str], taken: Sequ
 def match_fields(found: Found, form: Form, *, keep: Sequence[str], taken: Sequence[str]) -> Columns:
     """Find the fields that rows are made of in a file; JobError when one is missing, even one that may be missing in
     every row: a column that is spelt otherwise must not become one of missing values."""
-    _check_names(found, keep)
     needed = tuple(field.name for field in form.needed)
+    doubled = {name for name in twice(found.names) if name not in needed and name not in keep}
+    found = replace(found, names=tuple(name for name in found.names if name not in doubled))
+    _check_names(found, keep)
     if missing := [name for name in needed if name not in found.names]:
         others = [name for name in found.names if name not in needed]
         raise JobError(
@@ -78,7 +82,8 @@ def match_fields(found: Found, form: Form, *, keep: Sequence[str], taken: Sequen
         )
     if unfit := [told for field in form.needed if (told := _unfit(field, found))]:
         raise JobError(f"columns that cannot hold their fields: {listed(unfit)}")
-    return Columns(_ids(found, set(needed), keep, taken), needed, needed, drops_others=bool(keep))
+    ids = _ids(found, set(needed), keep, taken)
+    return Columns(ids, needed, needed, drops_others=bool(keep), left_out=tuple(sorted(doubled)))
 
 
 def _unfit(field: GivenField, found: Found) -> str | None:

@@ -59,8 +59,10 @@ def rounded(numbers: NDArray[np.floating]) -> Rows:
 
 def _refused(contents: Contents, row: int, scorer: Scorer) -> BadRow:
     wrong = [problem for problem in _problems(contents, row, scorer) if problem is not None]
-    more = [Problem("features", f"{len(wrong)} such values", "none")] if len(wrong) > PROBLEMS_SHOWN else []
-    return contents.origin(row).bad(*wrong[:PROBLEMS_SHOWN], *more)
+    if contents.problems is not None or len(wrong) <= PROBLEMS_SHOWN:
+        return contents.origin(row).bad(*wrong)
+    more = Problem("features", f"{len(wrong)} such values", "none")
+    return contents.origin(row).bad(*wrong[:PROBLEMS_SHOWN], more)
 
 
 def _unanswered(by_model: Sequence[Answers], scorer: Scorer) -> dict[int, str]:

@@ -59,7 +59,7 @@ def score(
         raise typer.Exit(INTERRUPTED) from None
     finished_before = outcome.rows_kept == outcome.manifest.rows_in > 0
     show(
-        summary(outcome, out, seconds=time.perf_counter() - started),
+        summary(planned, outcome, out, seconds=time.perf_counter() - started),
         as_json=as_json,
         title="Finished before: nothing was left to do" if finished_before else "Scored",
     )
@@ -78,7 +78,9 @@ def described(planned: "Plan", out: Path) -> dict[str, object]:
         "chunks": sum(1 for _ in planned.source.chunks(planned.reading(out, workers=1))),
         "features": features,
         "words": list(scorer.schema.categories),
+        "missing_texts": sorted(planned.form.missing) if planned.form else None,
         "ids": list(columns.ids),
+        "left_out": list(columns.left_out) or None,
         "model": scorer.model,
         "version": scorer.version,
         "digests": scorer.digests,
@@ -90,7 +92,7 @@ def described(planned: "Plan", out: Path) -> dict[str, object]:
     }
 
 
-def summary(outcome: "Outcome", out: Path, *, seconds: float) -> dict[str, object]:
+def summary(planned: "Plan", outcome: "Outcome", out: Path, *, seconds: float) -> dict[str, object]:
     manifest = outcome.manifest
     fresh = manifest.rows_in - outcome.rows_kept
     return {
@@ -104,6 +106,7 @@ def summary(outcome: "Outcome", out: Path, *, seconds: float) -> dict[str, objec
         "model": manifest.model,
         "model_version": manifest.model_version,
         "quarantine": str(out / "quarantine") if manifest.rows_bad else None,
+        "left_out": list(planned.columns.left_out) or None,
         "job": manifest.job,
     }
 
