@@ -29,8 +29,8 @@ from export.served import Progress
 from export.target import columns_of, named
 from serinus import bundle as bundles
 from serinus.bundle import GOLDEN, METADATA, MODEL, Bundle
-from serinus.metadata import NAME, SEMVER, Checksum, Metadata
 from serinus.errors import listed
+from serinus.metadata import NAME, SEMVER, Checksum, Metadata
 from serinus.record import Form
 from serinus.registry.folder_store import is_registered
 from serinus.schema import InputSchema

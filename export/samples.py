@@ -18,7 +18,8 @@ from serinus.errors import listed
 from serinus.names import shortened
 from serinus.schema import Rows
 
-SUFFIXES = (".npz", ".npy", *tables.SUFFIXES)
+ARRAYS = (".npz", ".npy")
+SUFFIXES = (*ARRAYS, *tables.SUFFIXES)
 Names = tuple[str, ...]
 
 
@@ -60,7 +61,7 @@ def sample_of(source: Source, columns: Columns) -> Sample:
     _check(sample.rows.shape[1], sample.names, columns, called)
     if sample.truth is not None and sample.truth.shape != (len(sample.rows),):
         raise ExportError(f"{called}: the truth of {len(sample.rows)} rows is needed, got {sample.truth.shape}")
-    return replace(sample, source=_digest(source)) if isinstance(source, Path) else sample
+    return replace(sample, source=digest(source)) if isinstance(source, Path) else sample
 
 
 def _read(source: Source, columns: Columns) -> Sample:
@@ -70,14 +71,14 @@ def _read(source: Source, columns: Columns) -> Sample:
         return Sample(_rows(source, "the sample"))
     if not source.is_file():
         raise ExportError(f"no sample file {source}")
-    if source.suffix in (".npz", ".npy"):
+    if source.suffix in ARRAYS:
         return _arrays(source)
     if source.suffix in tables.SUFFIXES:
         return _table(Table.at(source), columns)
     raise ExportError(f"cannot read the sample {source}: expected a file ending in {', '.join(SUFFIXES)}")
 
 
-def _digest(source: Path) -> dict[str, str]:
+def digest(source: Path) -> dict[str, str]:
     with source.open("rb") as file:  # not read whole once more: a sample may be large
         return {source.name: hashlib.file_digest(file, "sha256").hexdigest()}
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from serinus.bundle import Bundle
+    from serinus.service import Service
 
 
 def export(
@@ -38,6 +39,13 @@ def export(
     sample: Annotated[
         Path | None,
         typer.Option(help="Rows the model was trained for: .npz (X), .npy, .csv or .parquet of the feature columns."),
+    ] = None,
+    service: Annotated[
+        str | None,
+        typer.Option(
+            help="A folder in services/, or a service.toml, whose fields the features are made of; the sample is a "
+            "table of them."
+        ),
     ] = None,
     target: Annotated[
         str | None, typer.Option(help="The sample's column that is no feature but the truth; a regressor's value.")
@@ -86,6 +94,7 @@ def export(
     from export.exporter import Request
     from export.exporter import export as made
 
+    served = _service(service)
     request = Request(
         source=source,
         name=name,
@@ -101,6 +110,8 @@ def export(
         smaller=Smaller(quantize, max_flips) if quantize else None,
         training=_json_object(training),
         performance=_json_object(performance),
+        fields=served.input if served else None,
+        is_personal=bool(served and served.privacy.personal),
     )
     with Console(stderr=True).status("starting") as status:
         bundle = made(request, out, created_at=datetime.now(UTC), replace=replace, progress=status.update)
@@ -127,6 +138,12 @@ def report(bundle: "Bundle") -> "Table":
     table.add_row("digest", bundle.digest)
     table.add_row("folder", str(bundle.folder))
     return table
+
+
+def _service(name: str | None) -> "Service | None":
+    from serinus import service as services
+
+    return services.load(services.find(name)) if name else None
 
 
 def _json_object(file: Path | None) -> dict[str, Any]:
