@@ -58,7 +58,7 @@ def main(
     places = Places(out, originals, replace)
     try:
         if data is None:
-            lesson = _simulated(visits, service or OWN, places, seed=seed)
+            lesson = _simulated(visits, services.find(str(service or OWN)), places, seed=seed)
         else:
             wishes = Wishes(
                 data=data,
@@ -132,8 +132,8 @@ def _listed(texts: str) -> list[str]:
 def _pair(labels: str | None) -> tuple[str, str] | None:
     if labels is None:
         return None
-    if len(said := labels.split(",")) != 2:
-        raise TableError(f"expected two labels with a comma between, got {labels}")
+    if len(said := labels.split(",")) != 2 or len({*said, ""}) != 3:
+        raise TableError(f"expected two different labels with a comma between, got {labels}")
     return said[0], said[1]
 
 
