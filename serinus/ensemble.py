@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from serinus.bins import Bins
 from serinus.blend import Blend, combine
 from serinus.bundle import Bundle
 from serinus.errors import ServiceError, UnknownModel
@@ -44,12 +45,14 @@ class Ensemble:
     """The loaded models of a service, by name; all of them take the same rows and know the same labels.
 
     schema: what a row is to all of them
+    bins: what each one's values are counted by, where they are values
     """
 
     service: Service
     predictors: Mapping[str, Predictor]
     best: str
     schema: InputSchema
+    bins: Mapping[str, Bins]
 
     @classmethod
     def load(cls, service: Service, models: Path, *, threads: int = 1) -> Self:
@@ -64,7 +67,8 @@ class Ensemble:
         if wrong:
             raise ServiceError("; ".join(wrong))
         schema = agreed(service, [predictor.metadata.input_schema for predictor in predictors.values()])
-        return cls(service, predictors, best=_best(service, predictors), schema=schema)
+        bins = {name: Bins.of(predictor) for name, predictor in predictors.items()}
+        return cls(service, predictors, best=_best(service, predictors), schema=schema, bins=bins)
 
     def named(self, name: str) -> Predictor:
         """The predictor that `name` means, "auto" included; UnknownModel when it means none."""

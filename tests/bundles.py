@@ -135,7 +135,7 @@ def write_regressor(
         framework_version=np.__version__,
         performance={"rmse": 1.0} if performance is None else dict(performance),
         input_schema=InputSchema.of(len(factors)),
-        output_schema=RegressionSchema(target="yield", unit="t/ha"),
+        output_schema=RegressionSchema(),
         nan_policy="reject",
         checksum=Checksum(value=bundles.digest(model)),
         parity=Parity(

@@ -19,7 +19,6 @@ from serinus.schema import Rows
 
 Json = dict[str, Any]
 Problems = Mapping[int, Sequence[Problem]]
-VALUES = ""  # in place of the class, where what is predicted has none
 
 
 def run(ensemble: Ensemble, predictor: Predictor, rows: Rows, seen: Observation) -> Answers:
@@ -29,8 +28,14 @@ def run(ensemble: Ensemble, predictor: Predictor, rows: Rows, seen: Observation)
     answers = ensemble.answer(predictor, rows)
     seconds = perf_counter() - start
     failed = unanswered(answers)
-    counted = counts(answers, without=failed)
-    seen.predicted.append(Predicted(metadata.model_name, metadata.version, seconds, counted, invalid=len(failed)))
+    one = Predicted(metadata.model_name, metadata.version, seconds, {}, len(failed), answers)
+    if isinstance(answers, Classes):
+        one.classes = counts(answers, without=failed)
+    else:
+        values = np.delete(answers.values, failed) if failed else answers.values
+        one.classes = ensemble.bins[metadata.model_name].counts(values)
+        one.values = () if ensemble.service.privacy.personal else values.tolist()
+    seen.predicted.append(one)
     return answers
 
 
@@ -51,10 +56,8 @@ def unanswered(answers: Answers) -> list[int]:
     return rows
 
 
-def counts(answers: Answers, *, without: Sequence[int]) -> Mapping[str, int]:
-    """How many rows each class was given; of values, how many there are."""
-    if not isinstance(answers, Classes):
-        return {VALUES: len(answers.values) - len(without)}
+def counts(answers: Classes, *, without: Sequence[int]) -> Mapping[str, int]:
+    """How many rows each class was given."""
     ids = np.delete(answers.ids, without) if without else answers.ids
     if len(ids) == 1:
         return {answers.labels[ids[0]]: 1}

@@ -4,18 +4,23 @@ Lambda writes it with Powertools (functions.predict.lambda_telemetry), the serve
 (functions.predict.server_telemetry); the API only fills in an Observation.
 """
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from functions.predict.lookups import Lookups
 from functions.predict.redaction import PLAIN, Redaction
 from serinus.prediction import Answers
 
 
 @dataclass(slots=True)
 class Predicted:
-    """What one model answered in one request. classes: how many rows it gave each class; answers: to each row, for the
-    audit record alone."""
+    """What one model answered in one request.
+
+    classes: how many rows it gave each class, or how many of its values lie in each bin of `serinus.bins`
+    answers: to each row, for the audit record alone; values: those that logs may tell
+    """
 
     model: str
     version: str
@@ -23,17 +28,27 @@ class Predicted:
     classes: Mapping[str, int]
     invalid: int = 0
     answers: Answers | None = None
+    values: Sequence[float] = ()
+
+    @property
+    def figures(self) -> float | Mapping[str, float]:
+        """The value, where there is one; or what they are like."""
+        if len(self.values) == 1:
+            return self.values[0]
+        low, high, count = min(self.values), max(self.values), len(self.values)
+        return {"count": count, "mean": math.fsum(self.values) / count, "min": low, "max": high}
 
 
 @dataclass(slots=True)
 class Subjects:
     """Whom a request is about, sample by sample: for the audit record alone, which tells them by pseudonym.
 
-    entities: of each sample, None where it names nobody well; rows: which sample each of the models' rows is; stored:
-    the samples some of whose features came from the store
+    entities: of those that name somebody well; rows: which sample each of the models' rows is; stored: the samples some
+    of whose features came from the store
     """
 
-    entities: Sequence[str | None] = (None,)
+    samples: int = 1
+    entities: Mapping[int, str] = field(default_factory=dict)
     rows: Sequence[int] = (0,)
     stored: Collection[int] = ()
 
@@ -41,7 +56,8 @@ class Subjects:
 @dataclass(slots=True)
 class Observation:
     """One request. refused: the names of the fields that were not as expected; caller: the name of the key it came
-    with; redaction: what of it may be told; combined: the models' answers made one."""
+    with; redaction: what of it may be told; combined: the models' answers made one; lookups: of stored features, since
+    the last request that counted them; trouble: why the feature store did not answer."""
 
     request_id: str
     method: str
@@ -54,6 +70,8 @@ class Observation:
     redaction: Redaction = PLAIN
     subjects: Subjects = field(default_factory=Subjects)
     combined: Answers | None = None
+    lookups: Lookups | None = None
+    trouble: str | None = None
 
     def log_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {
@@ -68,14 +86,21 @@ class Observation:
         if self.predicted:
             fields["models"] = {one.model: one.version for one in self.predicted}
             fields["predictions"] = {one.model: one.classes for one in self.predicted}
+        if told := {one.model: one.figures for one in self.predicted if one.values}:
+            fields["values"] = told
         if self.refused:
             fields["refused"] = self.refused
+        if self.trouble:
+            fields["feature_store"] = self.trouble
         return fields
 
 
 class Telemetry(Protocol):
     def loaded(self, model: str, version: str, seconds: float) -> None:
         """A model was loaded, at start."""
+
+    def dropped(self, model: str, version: str) -> None:
+        """A model gave way to another, or to none."""
 
     def answered(self, seen: Observation) -> None:
         """A request was answered, well or not."""

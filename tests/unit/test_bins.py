@@ -9,37 +9,24 @@ from hypothesis import strategies as st
 
 from export.statistics import edges_of
 from serinus.bins import NAMES, Bins
-from serinus.bundle import Bundle
 from serinus.errors import BundleError
-from serinus.metadata import ReferenceSummary
 from serinus.predictor import Predictor
-from serinus.reference import BINS, STATISTICS, binned
-from tests.bundles import with_reference, write_bundle, write_regressor
+from serinus.reference import binned
+from tests.bundles import write_bundle, write_regressor
+from tests.tenths import with_edges
 
 numbers = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
-def remembering(bundle: Bundle, edges: list[float]) -> Bundle:
-    arrays = {
-        **{name: np.zeros(3) for name in STATISTICS},
-        "input_edges": np.zeros((3, BINS - 1), np.float32),
-        "input_counts": np.zeros((3, BINS), np.int64),
-        "output_classes": np.zeros(3, np.int64),
-        "output_edges": np.array(edges, np.float32),
-        "output_counts": np.zeros(BINS, np.int64),
-    }
-    return with_reference(bundle, arrays, reference=ReferenceSummary(rows=9, of=9, bins=BINS, arrays=tuple(arrays)))
-
-
 def test_values_are_counted_by_the_bins_of_the_sample(tmp_path):
-    bins = Bins.of(remembering(write_regressor(tmp_path), [*range(9)]))
+    bins = Bins.of(with_edges(write_regressor(tmp_path), [*range(9)]))
     assert bins.counts(np.float32([-100, 0, 0.5, 8, 8.1, 1e30])) == {"b0": 2, "b1": 1, "b8": 1, "b9": 2}
     assert bins.counts(np.float32([3])) == {"b3": 1}
     assert bins.counts(np.float32([])) == {}
 
 
 def test_a_loaded_model_has_the_bins_of_its_bundle(tmp_path):
-    bundle = remembering(write_regressor(tmp_path), [*range(9)])
+    bundle = with_edges(write_regressor(tmp_path), [*range(9)])
     assert Bins.of(Predictor(bundle)).edges.tolist() == Bins.of(bundle).edges.tolist() == [*range(9)]
 
 
@@ -58,13 +45,13 @@ def test_without_a_sample_all_values_are_of_one_bin(tmp_path):
 
 
 def test_a_classifier_is_counted_by_its_classes(tmp_path):
-    assert not len(Bins.of(remembering(write_bundle(tmp_path), [*range(9)])).edges)
+    assert not len(Bins.of(with_edges(write_bundle(tmp_path), [*range(9)])).edges)
 
 
 @pytest.mark.parametrize("edges", [[1, 0, *range(2, 9)], [0, math.nan, *range(2, 9)]], ids=["descend", "no number"])
 def test_edges_that_part_nothing_are_refused(tmp_path, edges):
     with pytest.raises(BundleError, match="output_edges must ascend"):
-        Bins.of(remembering(write_regressor(tmp_path), edges))
+        Bins.of(with_edges(write_regressor(tmp_path), edges))
 
 
 def test_few_different_values_have_a_bin_each(tmp_path):

@@ -168,7 +168,7 @@ def write_regressor(bench: Bench) -> Scorer:
     like = write_bundle(bench.models, "linear")
     metadata = like.metadata.model_dump(mode="json") | {
         "model_name": "sum",
-        "output_schema": {"task": "regression", "target": "yield", "unit": "t/ha"},
+        "output_schema": {"task": "regression"},
         "checksum": {"value": bundles.digest(model.SerializeToString())},
     }
     files = {"model.onnx": model.SerializeToString(), "metadata.json": json.dumps(metadata).encode()}
