@@ -94,12 +94,11 @@ def redis_store(address: str, *, service: str, timeout_s: float) -> RedisStore:
 
 @contextmanager
 def _told(doing: str) -> Iterator[None]:
-    """What Redis answers may quote a key, which may be a patient's: of that just the code is told."""
+    """What Redis answers may quote a key, which may be a patient's: of that just the kind is told."""
     try:
         yield
     except ResponseError as error:
-        code = str(error).split(" ", 1)[0]
-        raise StoreDown(f"cannot {doing} the features in Redis: {code if code.isupper() else 'ERR'}") from None
+        raise StoreDown(f"cannot {doing} the features in Redis: {type(error).__name__}") from None
     except RedisTimeout:
         raise StoreDown(f"cannot {doing} the features in Redis: no answer in time") from None
     except RedisError as error:
