@@ -63,9 +63,7 @@ class Finished:
 def model_of(service: Service) -> tuple[str, str]:
     """The one model of `service`, a classifier of fields into two classes, and its version."""
     if not service.input.fields or len(service.service.labels) != 2:
-        raise TableError(
-            f"a risk is one of two labels, told from fields: service {service.name} has no fields, or others"
-        )
+        raise TableError(f"expected a service of two labels and [[input.fields]], and {service.name} is none")
     if len(service.models) != 1:
         raise TableError(f"one model is trained here, and service {service.name} names {', '.join(service.models)}")
     return next(iter(service.models.items()))
