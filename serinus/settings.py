@@ -48,3 +48,11 @@ class FeatureSettings(Settings):
     """features_address: of the feature store, instead of the one in service.toml; it may hold a password."""
 
     features_address: str = Field(default="", repr=False)
+
+
+class AuditSettings(Settings):
+    """For services about people. audit_key: makes pseudonyms of entities; audit_log: the file that gets the records,
+    without one they go to standard output."""
+
+    audit_key: str | None = Field(default=None, repr=False)
+    audit_log: Path | None = None

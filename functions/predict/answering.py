@@ -62,6 +62,7 @@ class Answering:
         return ONE[self.ensemble.service.service.task](self.ensemble, request, seen)
 
     def _many(self, request: BatchRequest, seen: Observation) -> Json:
+        seen.subjects.samples, seen.subjects.rows = request.samples, request.places
         return MANY[self.ensemble.service.service.task](self.ensemble, request, seen)
 
 

@@ -28,8 +28,8 @@ PREFIXES = ("/api/v1", "")
 def create_app(
     ensemble: Ensemble, telemetry: Telemetry, *, release: str, routes: tuple[BaseRoute, ...] = (), front: Front = OPEN
 ) -> ASGIApp:
-    """The API of one service. `routes` come along, observed like the others; `front` says who may ask."""
-    endpoints = _endpoints(ensemble, Vectors.of(ensemble))
+    """The API of one service. `routes` come along, observed like the others; `front` stands around them."""
+    endpoints = {path: front.audit(one) for path, one in _endpoints(ensemble, Vectors.of(ensemble)).items()}
     posts = [Route(path, endpoint, methods=["POST"]) for path, endpoint in endpoints.items()]
     app = FastAPI(
         title=f"Serinus: {ensemble.service.name}",

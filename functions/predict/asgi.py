@@ -36,11 +36,12 @@ def bare(app: ASGIApp) -> ASGIApp:
 
 @dataclass(frozen=True)
 class Front:
-    """What a server without a gateway puts in front of the app. cors: around every answer, a fault's too; access: who
-    may ask, and how often."""
+    """What stands around the app. cors: around every answer, a fault's too; access: who may ask, and how often; both
+    where there is no gateway. audit: around each route that predicts."""
 
     cors: Layer = bare
     access: Layer = bare
+    audit: Layer = bare
 
 
 OPEN = Front()

@@ -89,6 +89,7 @@ def _everyone(ensemble: Ensemble, request: PredictRequest, seen: Observation) ->
     voting = cast(Voting, options.voting or ensemble.service.ensemble.voting)
     every = [_classes(answers) for answers in run_all(ensemble, request, seen)]
     result = vote(every, voting)
+    seen.combined = result.classes
     shaped = partial(_shaped, ensemble, probabilities=options.return_probabilities)
     [winner] = shaped(result.classes)
     winner["voting"] = voting

@@ -3,15 +3,19 @@
 import os
 
 from functions.predict.app import create_app
+from functions.predict.asgi import Front
+from functions.predict.audit import audit
 from functions.predict.events import Dispatcher
 from functions.predict.lambda_telemetry import LambdaTelemetry
 from functions.predict.start import start
 from serinus import service as services
-from serinus.settings import PredictSettings
+from serinus.settings import AuditSettings, PredictSettings
 
 settings = PredictSettings.from_env(os.environ)
 service = services.load(settings.service)
 telemetry = LambdaTelemetry(service.name, settings.release)
 ensemble = start(service, settings.models, telemetry)
 
-handler = Dispatcher(create_app(ensemble, telemetry, release=settings.release))
+front = Front(audit=audit(service, AuditSettings.from_env(os.environ), settings.release))
+
+handler = Dispatcher(create_app(ensemble, telemetry, release=settings.release, front=front))

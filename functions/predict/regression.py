@@ -65,6 +65,7 @@ def _everyone(ensemble: Ensemble, request: PredictRequest, seen: Observation) ->
     every = [answers for answers in run_all(ensemble, request, seen) if isinstance(answers, Values)]
     weights = [section.weights.get(model, 0.0) for model in ensemble.predictors] if how == "weighted" else None
     blend = combine(every, how, weights)
+    seen.combined = Values(blend.values)
     return {
         "ensemble_prediction": {name: float(blend.values[0]), "voting": how},
         "individual_predictions": {

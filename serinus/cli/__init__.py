@@ -1,10 +1,11 @@
-"""The `serinus` command: export, verify, predict, score, serve, keys, preflight, features, models."""
+"""The `serinus` command: export, verify, predict, score, serve, keys, audit, preflight, features, models."""
 
 import sys
 from typing import Annotated
 
 import typer
 
+from serinus.cli.audit import audit
 from serinus.cli.export import export
 from serinus.cli.features import features
 from serinus.cli.keys import keys
@@ -29,6 +30,7 @@ for command in (export, verify, predict, score, serve, preflight):
 app.add_typer(features)
 app.add_typer(models)
 app.add_typer(keys)
+app.add_typer(audit)
 
 
 @app.callback(invoke_without_command=True)

@@ -28,7 +28,8 @@ def serve(
     """Serve a service's models over HTTP until Ctrl-C, which lets running requests finish.
 
     Where service.toml asks for API keys, they are in SERINUS_API_KEY or the file SERINUS_API_KEYS_FILE (serinus keys).
-    One JSON line a request goes to standard output. Try:
+    One JSON line a request goes to standard output. A service about people needs SERINUS_AUDIT_KEY, and writes a record
+    of each prediction to SERINUS_AUDIT_LOG. Try:
 
         serinus serve kepler
 
@@ -36,16 +37,18 @@ def serve(
     """
     import uvicorn
 
+    from functions.predict.audit import audit
     from functions.predict.front import keys_of, notices
     from serinus import service as services
     from serinus.ensemble import Ensemble
-    from serinus.settings import AccessSettings, PredictSettings
+    from serinus.settings import AccessSettings, AuditSettings, PredictSettings
 
     file = services.find(service)
     named = services.load(file)
     settings = PredictSettings(service=file.resolve(), models=models.resolve())
     access = AccessSettings.from_env({**os.environ, "SERINUS_NO_AUTH": str(no_auth)})
     keys = keys_of(named, access)
+    audit(named, AuditSettings.from_env(os.environ), settings.release)
     if workers > 1:
         Ensemble.load(named, models)  # uvicorn would start a worker that cannot start again and again
     typer.echo(f"serving {named.name} at http://{host}:{port} (docs at /docs, metrics at /metrics)", err=True)
