@@ -12,6 +12,7 @@ import orjson
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from functions.predict.lookups import Lookups
 from functions.predict.telemetry import Observation, Predicted
 
 NAMESPACE = "Serinus"
@@ -26,6 +27,13 @@ PREDICTED = {
     "prediction_errors_total": MetricUnit.Count,
     "cache_hits_total": MetricUnit.Count,
 }
+LOOKUPS = {
+    "feature_cache_hits_total": MetricUnit.Count,
+    "feature_cache_misses_total": MetricUnit.Count,
+    "feature_stale_total": MetricUnit.Count,
+    "feature_store_failures_total": MetricUnit.Count,
+    "feature_store_available": MetricUnit.Count,
+}
 FAULT = {"prediction_errors_total": MetricUnit.Count}
 
 
@@ -38,15 +46,21 @@ class LambdaTelemetry:
         self._release = release
         self._sets: dict[tuple[str, str], dict[str, Any]] = {}
         self._fault = self._set("none", "none", FAULT)
+        self._lookups = self._set("none", "none", LOOKUPS)
 
     def loaded(self, model: str, version: str, seconds: float) -> None:
         figures = {"model_load_time_seconds": seconds, "active_models_count": 1, "cache_misses_total": 1}
         _write(self._set(model, version, LOADED), figures)
         self._sets[model, version] = self._set(model, version, PREDICTED)
 
+    def dropped(self, model: str, version: str) -> None:
+        """Never: what is baked in an image stays."""
+
     def answered(self, seen: Observation) -> None:
         for one in seen.predicted:
             _write(self._sets[one.model, one.version], _figures(one))
+        if seen.lookups is not None:
+            _write(self._lookups, _counted(seen.lookups))
         if seen.status >= 500:
             _write(self._fault, {"prediction_errors_total": 1})
         self._log.info("request", **seen.log_fields(), release=self._release)
@@ -73,6 +87,16 @@ def _figures(one: Predicted) -> dict[str, Any]:
         "prediction_errors_total": one.invalid,
         "cache_hits_total": 1,
         "classes": one.classes,
+    }
+
+
+def _counted(lookups: Lookups) -> dict[str, Any]:
+    return {
+        "feature_cache_hits_total": lookups.hits,
+        "feature_cache_misses_total": lookups.misses,
+        "feature_stale_total": lookups.stale,
+        "feature_store_failures_total": lookups.failures,
+        "feature_store_available": int(lookups.available),
     }
 
 

@@ -1,9 +1,9 @@
 """Telemetry under uvicorn: one JSON line a request on standard output, and Prometheus metrics at /metrics."""
 
 import sys
-from functools import cache
+from functools import cache, cached_property
 from time import time
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from functions.predict.answers import timestamp
+from functions.predict.lookups import Lookups
 from functions.predict.telemetry import Observation
 
 BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
@@ -26,7 +27,7 @@ class ServerTelemetry:
     def __init__(self, service: str, release: str, *, multiprocess: bool = False, log: TextIO = sys.stdout) -> None:
         self._log = log
         self._named = {"service": service, "release": release}
-        self._registry = CollectorRegistry()
+        self._registry = self._own = CollectorRegistry()
         self._predictions = self._counter(
             "predictions_total", "Rows answered, requests refused", *MODEL, "status", "class"
         )
@@ -34,15 +35,26 @@ class ServerTelemetry:
         self._misses = self._counter("cache_misses_total", "Models that had to be loaded", "model")
         self._errors = self._counter("prediction_errors_total", "Answers that failed by our fault", "model")
         self._latency = Histogram(
-            "prediction_latency_seconds", "Time in the model", MODEL, buckets=BUCKETS, registry=self._registry
+            "prediction_latency_seconds", "Time in the model", MODEL, buckets=BUCKETS, registry=self._own
         )
         self._load_time = self._gauge("model_load_time_seconds", "Time to load the model", *MODEL)
         self._active = self._gauge("active_models_count", "Models in memory")
+        self._lookups = {
+            "hits": self._counter("feature_cache_hits_total", "Entities whose stored features were in memory"),
+            "misses": self._counter("feature_cache_misses_total", "Entities the feature store was asked for"),
+            "stale": self._counter("feature_stale_total", "Entities answered from memory while the store was down"),
+            "failures": self._counter("feature_store_failures_total", "Times the feature store did not answer"),
+        }
         self._children = cache(self._children_of)  # prometheus_client takes a lock and a dict to find a child
         self._rows = cache(self._rows_of)
         if multiprocess:
             self._registry = CollectorRegistry()
             MultiProcessCollector(self._registry)  # type: ignore[no-untyped-call]  # the library has no types here
+
+    @cached_property
+    def _available(self) -> Gauge:
+        """Of services with a feature store alone: the gauge begins at 0."""
+        return self._gauge("feature_store_available", "1, or 0 while the store is left alone", mode="mostrecent")
 
     @property
     def route(self) -> Route:
@@ -62,15 +74,26 @@ class ServerTelemetry:
                 self._rows(one.model, one.version, label).inc(count)
             if one.invalid:
                 self._errors.labels(one.model).inc(one.invalid)
+        if seen.lookups is not None:
+            self._look_up(seen.lookups)
         if seen.refused is not None:
             self._predictions.labels("", "", "refused", "").inc()
         if seen.status >= 500:
             self._errors.labels("").inc()
         self._write("INFO", "request", seen.log_fields())
 
+    def dropped(self, model: str, version: str) -> None:
+        self._active.dec()
+
     def failed(self, seen: Observation, error: Exception) -> None:
         trace = seen.redaction.trace(error)
         self._write("ERROR", "fault", {"request_id": seen.request_id, "path": seen.path, "exception": trace})
+
+    def _look_up(self, lookups: Lookups) -> None:
+        for name, counter in self._lookups.items():
+            if count := getattr(lookups, name):
+                counter.inc(count)
+        self._available.set(lookups.available)
 
     def _children_of(self, model: str, version: str) -> tuple[Histogram, Counter]:
         return self._latency.labels(model, version), self._hits.labels(model)
@@ -79,10 +102,10 @@ class ServerTelemetry:
         return self._predictions.labels(model, version, "success", label)
 
     def _counter(self, name: str, what: str, *labels: str) -> Counter:
-        return Counter(name, what, labels, registry=self._registry)
+        return Counter(name, what, labels, registry=self._own)
 
-    def _gauge(self, name: str, what: str, *labels: str) -> Gauge:
-        return Gauge(name, what, labels, registry=self._registry, multiprocess_mode="max")
+    def _gauge(self, name: str, what: str, *labels: str, mode: Literal["max", "mostrecent"] = "max") -> Gauge:
+        return Gauge(name, what, labels, registry=self._own, multiprocess_mode=mode)
 
     def _write(self, level: str, message: str, fields: dict[str, Any]) -> None:
         line = {"level": level, "message": message, "timestamp": timestamp(int(time())), **self._named, **fields}
