@@ -6,11 +6,15 @@ from pathlib import Path
 
 import lightgbm
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from typer import Typer
 from typer.testing import CliRunner
 
 from serinus import service as services
 from serinus.bundle import Bundle
+from serinus.cli import app
 from serinus.fit import misfits
 from serinus.prediction import Classes
 from serinus.predictor import Predictor
@@ -20,14 +24,14 @@ from services.iit.forms import rows_of
 STAYS = 30_000  # of 101,766: enough to learn from, in seconds
 STILL_THERE = "discharge_disposition_id=11,13,14,19,20,21"  # who died or went to a hospice cannot come back
 CODES = ("admission_type_id", "discharge_disposition_id", "admission_source_id")
+TRAIN = Typer()
+TRAIN.command()(train.main)
 ICD = ("diag_1", "diag_2", "diag_3")
 
 
 def trained(folder: Path, *options: str) -> None:
-    app = train.typer.Typer()
-    app.command()(train.main)
     places = ["--out", str(folder / "models"), "--originals", str(folder / "originals")]
-    result = CliRunner().invoke(app, [*places, *options])
+    result = CliRunner().invoke(TRAIN, [*places, *options])
     assert result.exit_code == 0, result.output
 
 
@@ -123,3 +127,23 @@ def test_card_holders_are_told_apart_and_exported(shared_data: Path, tmp_path: P
     assert "ID" not in service.input.names
     assert service.service.labels == ("PAID", "DEFAULTED")
     assert not misfits(service, {"lightgbm": bundle_of(tmp_path).metadata})
+
+
+def test_the_raw_table_is_scored_in_bulk_and_every_bad_row_accounted_for(readmissions: Path, tmp_path: Path) -> None:
+    """With its `?`, its columns that are no features, and the dead, whose disposition the service does not know."""
+    table, out = readmissions / "stays.csv", tmp_path / "scored"
+    service = ["--service", str(readmissions / "readmission/service.toml"), "--models", str(readmissions / "models")]
+    result = CliRunner().invoke(app, ["score", str(table), *service, "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    stays = tables.read(table)
+    gone = np.isin(stays["discharge_disposition_id"].to_numpy(), STILL_THERE.partition("=")[2].split(","))
+    predictions = [pq.read_table(part) for part in sorted(out.glob("predictions/*"))]
+    quarantine = [line for part in sorted(out.glob("quarantine/*")) for line in part.read_text().splitlines()]
+    answered = pa.concat_tables(predictions)
+    assert len(answered) == (~gone).sum()
+    assert [json.loads(line)["line"] - 2 for line in quarantine] == np.flatnonzero(gone).tolist()
+    assert all("discharge_disposition_id: expected" in json.loads(line)["reason"] for line in quarantine)
+    assert answered["encounter_id"].to_pylist() == np.array(stays["encounter_id"].to_pylist())[~gone].tolist()
+    rows = rows_of(services.load(readmissions / "readmission/service.toml"), stays, as_text=True).rows
+    model = lightgbm.Booster(model_file=readmissions / "originals/lightgbm/readmission_lightgbm_model.txt")
+    np.testing.assert_allclose(answered["p_READMITTED"].to_numpy(), model.predict(rows, num_threads=1), atol=1e-6)
