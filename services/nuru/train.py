@@ -78,7 +78,7 @@ def main(
         if data is None:
             _keep_features(lesson.service, features, seed, now)
     except SerinusError as error:
-        console.print(f"[red]{error}[/red]")
+        _say(str(error), style="red")
         raise typer.Exit(1) from error
     (originals / EVALUATION).write_text(json.dumps(reports, indent=2))
     Console().print(_summary(reports, lesson.service))
@@ -99,21 +99,23 @@ class Wanted:
 
 def _simulation(file: Path, seed: int) -> Lesson:
     harvests = simulator.harvests(plots.simulate(PLOTS, seed=seed), seasons=SEASONS, seed=seed)
-    console.print(f"learning from {SEASONS * PLOTS:,} simulated seasons on {PLOTS:,} plots")
+    _say(f"learning from {SEASONS * PLOTS:,} simulated seasons on {PLOTS:,} plots")
     return of_simulation(services.load(file), harvests, f"simulated, seed {seed}")
 
 
 def _lesson(found: PlotTable, wanted: Wanted, file: Path, write_service: Path | None) -> Lesson:
+    for name in filter(None, (wanted.goal.target, wanted.goal.per)):
+        found.cells(name)  # or a TableError, before anything is written
     if write_service is not None:
         fields = inference.inferred(found, wanted.no_features)
         for name, why in fields.left_out.items():
-            console.print(f"[yellow]column {name!r} is left out: {why}[/yellow]")
+            _say(f"column {name!r} is left out: {why}", style="yellow")
         file = service_file.write(write_service, fields, target=wanted.goal.target, unit=wanted.unit, version=VERSION)
-        console.print(f"{len(fields.fields)} fields inferred: {file}")
+        _say(f"{len(fields.fields)} fields inferred: {file}")
     lesson = of_table(services.load(file), found, wanted.goal)
     for why, rows in lesson.left_out.items():
-        console.print(f"[yellow]{rows:,} of {len(found):,} rows are left out: {why}[/yellow]")
-    console.print(f"learning from {len(lesson):,} rows of {lesson.dataset}")
+        _say(f"{rows:,} of {len(found):,} rows are left out: {why}", style="yellow")
+    _say(f"learning from {len(lesson):,} rows of {lesson.dataset}")
     return lesson
 
 
@@ -139,14 +141,14 @@ def _taught(lesson: Lesson, settings: Settings, *, is_simulated: bool) -> Taught
 def _keep_features(service: Service, root: Path | None, seed: int, now: datetime) -> None:
     newest = simulator.newest(plots.simulate(PLOTS, seed=seed), seed=seed)
     where = root or Path(service.features.address if service.features else "features")
-    console.print(f"features of {PLOTS:,} plots: {plot_features.write(where, now.date(), service, newest)}")
+    _say(f"features of {PLOTS:,} plots: {plot_features.write(where, now.date(), service, newest)}")
 
 
 def _exported(taught: Taught, name: str, places: Places, now: datetime) -> dict[str, Any]:
     """Export one model; what the report says of it."""
     with console.status(f"{name}: exporting") as status:
         bundle = exported(taught, name, places, now, lambda stage: status.update(f"{name}: {stage}"))
-    console.print(f"{name}: R2 {taught.performance[name]['r2']:.3f}, exported to {bundle.folder}")
+    _say(f"{name}: R2 {taught.performance[name]['r2']:.3f}, exported to {bundle.folder}")
     return {
         "performance": taught.performance[name],
         "parity": bundle.metadata.parity.model_dump(),
@@ -154,6 +156,11 @@ def _exported(taught: Taught, name: str, places: Places, now: datetime) -> dict[
         "bundle": str(bundle.folder),
         "digest": bundle.digest,
     }
+
+
+def _say(text: str, style: str | None = None) -> None:
+    """As it is: names of columns may look like markup, and paths are not to be broken."""
+    console.print(text, style=style, markup=False, soft_wrap=True)
 
 
 def _summary(reports: dict[str, Any], service: Service) -> Table:

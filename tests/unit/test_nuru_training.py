@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -18,9 +20,9 @@ from serinus.features.store import Stored
 from serinus.fields import Value
 from serinus.predictor import Predictor
 from serinus.record import Form
-from services.nuru import plot_features, plots, simulator
+from services.nuru import plot_features, plots, simulator, table
 from services.nuru.evaluation import evaluate, folds
-from services.nuru.lesson import Lesson, of_simulation
+from services.nuru.lesson import Goal, Lesson, of_simulation, of_table
 from services.nuru.regressors import ENSEMBLE, MEMBERS, Size, served
 from services.nuru.teaching import Places, Settings, Taught, exported, taught_and_cross_validated, taught_and_held_out
 
@@ -162,15 +164,15 @@ def test_each_original_is_kept_in_its_own_format(school: School) -> None:
 
 
 def test_the_stored_features_are_those_the_service_looks_up(school: School) -> None:
-    table = pq.read_table(school.features)
+    kept = pq.read_table(school.features)
     assert school.features.parts[-2:] == ("2021-12-01", "plot_features.parquet")
-    assert table.column_names == [
+    assert kept.column_names == [
         "plot_id",
         *(field.name for field in SERVICE.input.given if field.source != "request"),
     ]
-    assert table["plot_id"].to_pylist() == list(range(1, 251))
-    assert table["mean_ndvi"].null_count > 0
-    assert table["plot_id"].null_count == table["altitude"].null_count == 0
+    assert kept["plot_id"].to_pylist() == list(range(1, 251))
+    assert kept["mean_ndvi"].null_count > 0
+    assert kept["plot_id"].null_count == kept["altitude"].null_count == 0
     assert [path.name for path in school.features.parent.iterdir()] == ["plot_features.parquet"]
 
 
@@ -218,3 +220,19 @@ def test_the_same_seed_makes_the_same_model(name: str, school: School) -> None:
 def test_the_service_names_what_is_trained() -> None:
     assert list(SERVICE.models) == [ENSEMBLE, *MEMBERS]
     assert SERVICE.auto.by in evaluate(np.arange(3.0), np.arange(3.0))
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_a_real_table_of_the_services_own_columns_makes_the_same_lesson(tmp_path: Path, suffix: str) -> None:
+    harvests = simulator.harvests(plots.simulate(40, seed=0), seasons=3, seed=0)
+    columns = {name: pa.array(of, from_pandas=True) for name, of in harvests.items()}
+    file = tmp_path / f"harvests.{suffix}"
+    if suffix == "csv":
+        arrow_csv.write_csv(pa.table(columns), file)
+    else:
+        pq.write_table(pa.table(columns), file)
+    simulated, real = of_simulation(SERVICE, harvests, "a"), of_table(SERVICE, table.read(file), Goal("yield"))
+    np.testing.assert_array_equal(real.rows, simulated.rows)
+    np.testing.assert_array_equal(real.truth, simulated.truth)
+    assert len(set(zip(real.groups.tolist(), simulated.groups.tolist(), strict=True))) == 40
+    assert real.left_out == {}
