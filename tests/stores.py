@@ -65,7 +65,10 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 @dataclass
 class Line:
-    """A TCP proxy to `target`. delay_s: what every answer takes longer; cut: no connection lives."""
+    """A TCP proxy to `target`. delay_s: what every answer takes longer; is_cut: no connection lives.
+
+    connections: how often somebody has tried to connect
+    """
 
     target: int
     delay_s: float = 0.0
@@ -89,10 +92,10 @@ class Line:
                 near, _ = listener.accept()
             except OSError:
                 return
+            self.connections += 1
             if self.is_cut:
                 _close(near)
                 continue
-            self.connections += 1
             far = socket.create_connection(("127.0.0.1", self.target))
             for end in (near, far):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -45,6 +45,8 @@ def test_the_tree_keeps_its_contracts():
         pytest.param("functions/predict/app.py", "import boto3", "know no boto3", id="boto3"),
         pytest.param("serinus/registry/rules.py", "import botocore", "know no boto3", id="boto3 in the core"),
         pytest.param("serinus/registry/rules.py", "import serinus.aws.table_ledger", "point down", id="core to aws"),
+        pytest.param("serinus/features/lookup.py", "import serinus.service", "point down", id="store to service"),
+        pytest.param("serinus/features/lookup.py", "import boto3", "know no boto3", id="boto3 in front of a store"),
         pytest.param("functions/predict/app.py", "import serinus.aws.registry", "know no AWS", id="aws online"),
         pytest.param("functions/predict/app.py", "import sklearn", "training libraries", id="training library"),
     ],
