@@ -1,22 +1,29 @@
 """`serinus predict`: a few rows through one bundle, to look at."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from serinus.cli import records
 from serinus.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from serinus.metadata import Metadata
 
 PROBLEMS_SHOWN = 5
+ARRAYS = (".npy", ".npz")
 
 
 def predict(
     bundle: Annotated[Path, typer.Argument(help="The folder of a bundle, such as models/xgboost/v1.0.0.")],
     file: Annotated[
-        Path, typer.Argument(help="Rows: .npy, .npz (X), or .json (rows of numbers and words, in lists or by name).")
+        Path,
+        typer.Argument(
+            help="Rows: .npy, .npz (X), or .json (rows of numbers and words, in lists or by name). Records of a "
+            "bundle's fields: .json, .jsonl, .csv, .parquet."
+        ),
     ],
     rows: Annotated[int, typer.Option(min=1, help="How many rows to answer at most.")] = 10,
     as_json: JsonOption = False,
@@ -35,28 +42,31 @@ def predict(
     from serinus.predictor import Predictor
 
     predictor = Predictor(Bundle.load(bundle))
-    answers = predictor.predict(rows_of(file, predictor.metadata)[:rows])
+    answers = predictor.predict(rows_of(file, predictor.metadata, most=rows))
     if isinstance(answers, Classes):
-        header = ["prediction", "confidence", *answers.labels]
+        header, form = ["prediction", "confidence", *answers.labels], ".4f"
         shares: list[Any] = answers.probabilities.tolist()
         lines = [[answers.labels[i], share[i], *share] for i, share in zip(answers.ids.tolist(), shares, strict=True)]
     else:
-        header, lines = ["prediction"], [[value] for value in answers.values.tolist()]
+        header, lines, form = ["prediction"], [[value] for value in answers.values.tolist()], ".7g"
     if as_json:
         print(json.dumps([dict(zip(header, line, strict=True)) for line in lines]))
         return
     table = Table(*header, title=f"{predictor.metadata.model_name} {predictor.metadata.version}")
     for line in lines:
-        table.add_row(*(cell if isinstance(cell, str) else f"{cell:.4f}" for cell in line))
+        table.add_row(*(cell if isinstance(cell, str) else f"{cell:{form}}" for cell in line))
     Console().print(table)
 
 
-def rows_of(file: Path, metadata: "Metadata") -> Any:
-    """The rows of `file` as float32 [N, F], checked as a request's are."""
+def rows_of(file: Path, metadata: "Metadata", *, most: int = sys.maxsize) -> Any:
+    """The first rows of `file` as float32 [N, F], checked as a request's are."""
     from serinus.rows import Layout
 
+    form = records.form_of(metadata)
+    if form is not None and file.suffix not in ARRAYS:
+        return records.rows_of(file, form, most)
     layout = Layout.of(metadata.input_schema, metadata.nan_policy)
-    return _written(file, layout) if file.suffix == ".json" else _counted(file, layout)
+    return (_written(file, layout) if file.suffix == ".json" else _counted(file, layout))[:most]
 
 
 def _written(file: Path, layout: Any) -> Any:

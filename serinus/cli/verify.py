@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serinus.cli.options import JsonOption
+from serinus.cli.records import form_of
 
 if TYPE_CHECKING:
     from serinus.metadata import BackgroundSummary, CalibrationSummary, Metadata, ReferenceSummary
@@ -31,6 +32,9 @@ def verify(
     from serinus.predictor import RUNTIME, Predictor
 
     loaded = Bundle.load(bundle)
+    form = form_of(loaded.metadata)
+    if form is not None and form.names != loaded.metadata.input_schema.names:
+        raise BundleError(f"{bundle}: its fields make other features than it has: {', '.join(form.names)}")
     reference.check(loaded)
     comparison = replay(loaded, Predictor(loaded))
     if not comparison.is_equal:
@@ -47,6 +51,7 @@ def verify(
         "max_difference": comparison.worst,
         "tolerance": comparison.tolerance,
         "ties": int(comparison.ties.sum()),
+        **({"fields": len(form.given), "derived": len(form.derived)} if form else {}),
         **kept(loaded.metadata),
     }
     if as_json:

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from serinus.bulk.chunk import Origin, Reading
-from serinus.bulk.columns import match
+from serinus.bulk.columns import match, match_fields
 from serinus.bulk.score import rounded
 from serinus.bulk.sources import Cut, Source, open_source
 from serinus.cli.models.truth import array_of, truth_of
 from serinus.cli.predict import rows_of
+from serinus.cli.records import form_of
 from serinus.errors import JobError
 from serinus.metadata import Metadata
 from serinus.registry.compare import Asked
@@ -44,17 +45,25 @@ def _blocks(file: Path, metadata: Metadata, target: str | None) -> Iterator[Bloc
 
 
 def _chunks(source: Source, metadata: Metadata, target: str | None, scratch: Path) -> Iterator[Block]:
-    schema = metadata.input_schema
-    columns = match(source.found, schema, keep=() if target is None else (target,), taken=())
-    for chunk in source.chunks(Reading(columns, metadata.nan_policy, scratch, 1, schema.categories_by_place)):
+    keep = () if target is None else (target,)
+    for chunk in source.chunks(_reading(source, metadata, keep, scratch)):
         contents = chunk.read()
-        yield Block(np.empty((0, schema.features), np.float32), str, unreadable=len(contents.bad))
+        yield Block(np.empty((0, metadata.input_schema.features), np.float32), str, unreadable=len(contents.bad))
         truth = None if target is None else truth_of(contents.ids.column(target), target, metadata)
         start = 0
         for numbers in contents.blocks():
             some = None if truth is None else truth[start : start + len(numbers)]
             yield Block(rounded(numbers), partial(_called, source, contents.origin, start), truth=some)
             start += len(numbers)
+
+
+def _reading(source: Source, metadata: Metadata, keep: tuple[str, ...], scratch: Path) -> Reading:
+    schema, form = metadata.input_schema, form_of(metadata)
+    if form is not None:
+        columns = match_fields(source.found, form, keep=keep, taken=())
+        return Reading(columns, metadata.nan_policy, scratch, 1, form=form)
+    columns = match(source.found, schema, keep=keep, taken=())
+    return Reading(columns, metadata.nan_policy, scratch, 1, schema.categories_by_place)
 
 
 def _called(source: Source, origin: Callable[[int], Origin], start: int, row: int) -> str:
