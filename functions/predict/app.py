@@ -1,5 +1,6 @@
 """The HTTP service: the same behind API Gateway and under uvicorn."""
 
+from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +18,9 @@ from functions.predict.asgi import OPEN, SEEN, Front, HotRoutes, JsonEndpoint, O
 from functions.predict.catalogue import catalogue
 from functions.predict.compression import WORTH_GZIPPING
 from functions.predict.problems import FAULT, Refusal
+from functions.predict.records import Records
 from functions.predict.redaction import redaction
+from functions.predict.stock import Stock
 from functions.predict.telemetry import Observation, Telemetry
 from functions.predict.wire import Vectors
 from serinus.ensemble import Ensemble
@@ -25,11 +28,19 @@ from serinus.ensemble import Ensemble
 PREFIXES = ("/api/v1", "")
 
 
-def create_app(
-    ensemble: Ensemble, telemetry: Telemetry, *, release: str, routes: tuple[BaseRoute, ...] = (), front: Front = OPEN
+def create_app(  # noqa: PLR0913  # what an entry point brings along, each of it on its own
+    ensemble: Ensemble,
+    telemetry: Telemetry,
+    *,
+    release: str,
+    routes: Sequence[BaseRoute] = (),
+    front: Front = OPEN,
+    stock: Stock | None = None,
 ) -> ASGIApp:
-    """The API of one service. `routes` come along, observed like the others; `front` stands around them."""
-    endpoints = {path: front.audit(one) for path, one in _endpoints(ensemble, Vectors.of(ensemble)).items()}
+    """The API of one service, which has its stored features from `stock`. `routes` come along, observed like the
+    others; `front` stands around them."""
+    reader = Records(ensemble, stock) if ensemble.service.input.fields else Vectors.of(ensemble)
+    endpoints = {path: front.audit(one) for path, one in _endpoints(ensemble, reader).items()}
     posts = [Route(path, endpoint, methods=["POST"]) for path, endpoint in endpoints.items()]
     app = FastAPI(
         title=f"Serinus: {ensemble.service.name}",
@@ -43,7 +54,7 @@ def create_app(
             Exception: _fault,
         },
     )
-    known = catalogue(ensemble, release)
+    known = catalogue(ensemble, release, stock)
     for prefix in PREFIXES:
         app.include_router(known, prefix=prefix, include_in_schema=prefix == PREFIXES[0])
     app.add_middleware(GZipMiddleware, minimum_size=WORTH_GZIPPING)

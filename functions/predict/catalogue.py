@@ -9,14 +9,16 @@ from fastapi.responses import JSONResponse
 
 from functions.predict import problems
 from functions.predict.answers import Json, timestamp
+from functions.predict.stock import Stock
 from serinus import golden
 from serinus.bundle import Bundle
 from serinus.ensemble import Ensemble
 from serinus.errors import BundleError, UnknownModel
 from serinus.predictor import Predictor
+from serinus.schema import ClassificationSchema
 
 
-def catalogue(ensemble: Ensemble, release: str) -> APIRouter:
+def catalogue(ensemble: Ensemble, release: str, stock: Stock | None) -> APIRouter:
     router = APIRouter()
 
     @router.get("/models", tags=["models"], summary="The models of this service")
@@ -44,7 +46,7 @@ def catalogue(ensemble: Ensemble, release: str) -> APIRouter:
             "timestamp": timestamp(int(time())),
             "service": ensemble.service.name,
             "release": release,
-            "models_loaded": len(ensemble.predictors),
+            **loaded(ensemble, stock),
             "cache_size": len(ensemble.predictors),
             "models": {name: predictor.metadata.version for name, predictor in ensemble.predictors.items()},
             **({"golden": checks} if deep else {}),
@@ -54,14 +56,30 @@ def catalogue(ensemble: Ensemble, release: str) -> APIRouter:
     return router
 
 
+def loaded(ensemble: Ensemble, stock: Stock | None) -> Json:
+    """Which models are loaded: as one system's documents count them, or another's name them and ask for more."""
+    if not ensemble.service.input.fields:
+        return {"models_loaded": len(ensemble.predictors)}
+    return {
+        "models_loaded": list(ensemble.predictors),
+        "mlflow_connected": None,  # bundles lie beside the service: there is nothing to be connected to
+        "feature_store_available": stock and stock.is_available(),
+    }
+
+
 def summary(name: str, predictor: Predictor) -> Json:
-    metadata = predictor.metadata
+    metadata, output = predictor.metadata, predictor.metadata.output_schema
+    predicted = (
+        {"labels": list(output.labels)}
+        if isinstance(output, ClassificationSchema)
+        else {"target": output.target, "unit": output.unit}
+    )
     return {
         "name": name,
         "version": metadata.version,
         "framework": metadata.framework,
-        "task": metadata.output_schema.task,
-        "labels": list(getattr(metadata.output_schema, "labels", ())),
+        "task": output.task,
+        **predicted,
         "features": metadata.input_schema.features,
         "performance": metadata.performance,
         "digest": predictor.digest,

@@ -7,15 +7,19 @@ from functions.predict.asgi import Front
 from functions.predict.audit import audit
 from functions.predict.events import Dispatcher
 from functions.predict.lambda_telemetry import LambdaTelemetry
-from functions.predict.start import start
+from functions.predict.reload import baked
+from functions.predict.start import start, stocked
 from serinus import service as services
-from serinus.settings import AuditSettings, PredictSettings
+from serinus.settings import AuditSettings, FeatureSettings, PredictSettings
 
 settings = PredictSettings.from_env(os.environ)
 service = services.load(settings.service)
 telemetry = LambdaTelemetry(service.name, settings.release)
 ensemble = start(service, settings.models, telemetry)
+stock = stocked(service, FeatureSettings.from_env(os.environ).features_address)
 
 front = Front(audit=audit(service, AuditSettings.from_env(os.environ), settings.release))
 
-handler = Dispatcher(create_app(ensemble, telemetry, release=settings.release, front=front))
+handler = Dispatcher(
+    create_app(ensemble, telemetry, release=settings.release, routes=baked(), front=front, stock=stock)
+)

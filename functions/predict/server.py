@@ -2,18 +2,19 @@
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from functions.predict.app import create_app
 from functions.predict.audit import audit
 from functions.predict.front import front
+from functions.predict.reload import Current, Generation
 from functions.predict.server_telemetry import ServerTelemetry
-from functions.predict.start import start
+from functions.predict.serving import Serving
 from serinus import service as services
-from serinus.settings import AccessSettings, AuditSettings, PredictSettings
+from serinus.settings import AccessSettings, AuditSettings, FeatureSettings, PredictSettings
 
-MULTIPROC = "PROMETHEUS_MULTIPROC_DIR"
+MULTIPROC = "PROMETHEUS_MULTIPROC_DIR"  # where several workers share what they count, and that they reload
 
 
 def application() -> ASGIApp:
@@ -23,5 +24,7 @@ def application() -> ASGIApp:
     before = front(service, AccessSettings.from_env(os.environ))
     around = replace(before, audit=audit(service, AuditSettings.from_env(os.environ), settings.release))
     telemetry = ServerTelemetry(service.name, settings.release, multiprocess=MULTIPROC in os.environ)
-    ensemble = start(service, settings.models, telemetry)
-    return create_app(ensemble, telemetry, release=settings.release, routes=(telemetry.route,), front=around)
+    generation = Generation(Path(os.environ[MULTIPROC], "generation")) if MULTIPROC in os.environ else None
+    address = FeatureSettings.from_env(os.environ).features_address
+    serving = Serving(settings, address, telemetry, around)
+    return Current(serving.make, telemetry, generation, routes=(telemetry.route,))
