@@ -83,9 +83,9 @@ def digest(source: Path) -> dict[str, str]:
         return {source.name: hashlib.file_digest(file, "sha256").hexdigest()}
 
 
-def _check(width: int, names: Names | None, columns: Columns, called: str) -> None:
-    """Refuse what the model would take for other features than it is."""
-    hint = _about_the_truth(columns) if names and width > columns.features else ""
+def _check(width: int, names: Names | None, columns: Columns, called: str, *, has_truth: bool = False) -> None:
+    """Refuse what the model would take for other features than it is. has_truth: whether the target was there."""
+    hint = _about_the_truth(columns, has_truth=has_truth) if names and width > columns.features else ""
     try:
         agreed({"the model": columns.names, called: names})
     except Refused as error:
@@ -95,7 +95,9 @@ def _check(width: int, names: Names | None, columns: Columns, called: str) -> No
         raise Refused(f"the model takes {columns.features} features, {called} has {width}{among}")
 
 
-def _about_the_truth(columns: Columns) -> str:
+def _about_the_truth(columns: Columns, *, has_truth: bool) -> str:
+    if has_truth:
+        return f". No columns but the features and {columns.target} may be there"
     if columns.target:
         return f". There is no column {columns.target} to take out as the truth, and no others may be there"
     return ". A column that holds the truth is named with --target; no others may be there"
@@ -116,7 +118,7 @@ def _arrays(source: Path) -> Sample:
 
 def _table(table: Table, columns: Columns) -> Sample:
     names = tuple(name for name in table.names if name != columns.target)
-    _check(len(names), names, columns, str(table.source))
+    _check(len(names), names, columns, str(table.source), has_truth=columns.target in table.names)
     categories = {names[place]: category for place, category in columns.categories.items()}
     target = set(table.names) & {columns.target}
     read = table.columns(words={*categories, *(target if columns.truth_is_words else ())})

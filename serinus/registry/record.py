@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from serinus.errors import RegistryError
 from serinus.metadata import NAME, SEMVER, Metadata
 from serinus.registry.versions import newest, order
-from serinus.schema import ClassificationSchema
+from serinus.schema import ClassificationSchema, RegressionSchema
 
 Status = Literal["active", "deprecated", "archived"]
 Environment = Literal["dev", "staging", "production"]
@@ -38,7 +38,10 @@ class StoredFile(Kept):
 
 
 class Summary(Kept):
-    """Of a bundle's metadata, what lists and comparisons show; the rest is in the bundle."""
+    """Of a bundle's metadata, what lists and comparisons show; the rest is in the bundle.
+
+    target, unit: what a regressor predicts
+    """
 
     framework: str
     framework_version: str
@@ -46,6 +49,8 @@ class Summary(Kept):
     task: str
     features: int
     labels: tuple[str, ...] = ()
+    target: str | None = None
+    unit: str | None = None
     performance: dict[str, float] = {}
     parity_rows: int
     parity_max_difference: float
@@ -61,6 +66,8 @@ class Summary(Kept):
             task=output.task,
             features=metadata.input_schema.features,
             labels=output.labels if isinstance(output, ClassificationSchema) else (),
+            target=output.target if isinstance(output, RegressionSchema) else None,
+            unit=output.unit if isinstance(output, RegressionSchema) else None,
             performance=metadata.performance,
             parity_rows=parity.rows,
             parity_max_difference=parity.max_difference,

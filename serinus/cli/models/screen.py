@@ -87,7 +87,8 @@ def _parity(first: Side, second: Side) -> Iterator[Line]:
     ours, theirs = first.metadata.parity, second.metadata.parity
     yield "parity", "rows tried", f"{ours.rows:,}", f"{theirs.rows:,}", ""
     yield "parity", "largest difference", f"{ours.max_difference:.2g}", f"{theirs.max_difference:.2g}", ""
-    yield "parity", "labels flipped", f"{ours.label_flips}", f"{theirs.label_flips}", ""
+    if "classification" in (first.metadata.output_schema.task, second.metadata.output_schema.task):
+        yield "parity", "labels flipped", f"{ours.label_flips}", f"{theirs.label_flips}", ""
 
 
 def _speed(first: Side, second: Side) -> Iterator[Line]:

@@ -49,10 +49,10 @@ def facts(record: "Record", told: dict[str, Any]) -> dict[str, str]:
         "exported": f"{metadata.exported_at:%Y-%m-%d %H:%M} UTC",
         "framework": f"{metadata.framework} {metadata.framework_version}",
         "takes": f"{metadata.features} features",
-        "answers": ", ".join(metadata.labels) or metadata.task,
+        "answers": ", ".join(metadata.labels) or " in ".join(filter(None, (metadata.target, metadata.unit))),
         "performance": ", ".join(f"{name} {value:.4g}" for name, value in metadata.performance.items()) or "not said",
-        "parity": f"{metadata.parity_rows:,} rows, {metadata.parity_max_difference:.2g} off at most, "
-        f"{metadata.parity_label_flips} labels flipped",
+        "parity": f"{metadata.parity_rows:,} rows, {metadata.parity_max_difference:.2g} off at most"
+        + (f", {metadata.parity_label_flips} labels flipped" if metadata.labels else ""),
         "files": "\n".join(f"{name} {file.size:,} bytes" for name, file in record.files.items()),
         "lies in": record.storage_path,
         "digest": record.digest,
