@@ -56,7 +56,10 @@ class UnknownModel(SerinusError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with an input: where it stood, what stood there, what belongs there."""
+    """One thing wrong with an input: where it stood, what stood there, what belongs there.
+
+    expected: in words of the service alone; nothing of the caller's, as it is told where values are not
+    """
 
     field: str
     value: Shown

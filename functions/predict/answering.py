@@ -10,6 +10,7 @@ from starlette.types import Scope
 
 from functions.predict import classification, problems, regression
 from functions.predict.answers import Json
+from functions.predict.subjects import note_answered
 from functions.predict.telemetry import Observation
 from functions.predict.wire import BatchRequest, PredictRequest
 from serinus.ensemble import Ensemble
@@ -59,11 +60,17 @@ class Answering:
         return _later(request, lambda ready: self._many(ready, seen))
 
     def _one(self, request: PredictRequest, seen: Observation) -> Json:
+        self._note(request, seen)
         return ONE[self.ensemble.service.service.task](self.ensemble, request, seen)
 
     def _many(self, request: BatchRequest, seen: Observation) -> Json:
-        seen.subjects.samples, seen.subjects.rows = request.samples, request.places
+        self._note(request, seen)
         return MANY[self.ensemble.service.service.task](self.ensemble, request, seen)
+
+    def _note(self, request: PredictRequest | BatchRequest, seen: Observation) -> None:
+        if self.ensemble.service.privacy.personal:
+            note_answered(request, seen)
+            seen.subjects.bands = self.ensemble.service.bands
 
 
 async def _later(request: Awaitable[Request], finish: Callable[[Request], Json]) -> Json:

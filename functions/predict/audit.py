@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
+from math import isfinite
 from time import gmtime, strftime, time
 from typing import Any
 
-import numpy as np
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,7 +35,6 @@ class Trail:
     log: AuditLog
     pseudonyms: Pseudonyms
     release: str
-    bands: Bands | None
     clock: Callable[[], float]
 
     def record(self, seen: Observation, who: str, status: int) -> None:
@@ -58,7 +57,7 @@ class Trail:
             spoken.append((ALL, None, seen.combined))
         answered: set[int] = set()
         for model, version, answers in spoken:
-            for place, told in zip(seen.subjects.rows, outcomes(answers, self.bands), strict=True):
+            for place, told in zip(seen.subjects.rows, outcomes(answers, seen.subjects.bands), strict=True):
                 answered.add(place)
                 yield {**self._sample(seen, place), "model": model, "version": version, **told}
         for place in range(seen.subjects.samples):
@@ -86,7 +85,7 @@ def outcomes(answers: Answers | None, bands: Bands | None) -> list[Json]:
     assert answers is not None
     values = answers.values.tolist()
     return [
-        {"outcome": "answered", "value": float(f"{value:.6g}")} if np.isfinite(value) else {"outcome": "refused"}
+        {"outcome": "answered", "value": float(f"{value:.6g}")} if isfinite(value) else {"outcome": "refused"}
         for value in values
     ]
 
@@ -95,7 +94,7 @@ def _classes(answers: Classes, bands: Bands | None) -> list[Json]:
     told: list[Json] = []
     column = answers.labels.index(bands.label) if bands else 0
     for id_, shares in zip(answers.ids.tolist(), answers.probabilities.tolist(), strict=True):
-        if not np.isfinite(shares).all():
+        if not all(map(isfinite, shares)):
             told.append({"outcome": "refused"})
             continue
         one = {"outcome": "answered", "class": answers.labels[id_], "confidence": round(shares[id_], DIGITS)}
@@ -108,7 +107,7 @@ def audit(service: Service, settings: AuditSettings, release: str) -> Layer:
     if not service.privacy.personal:
         return bare
     pseudonyms = Pseudonyms.of(service.name, settings.audit_key)
-    trail = Trail(audit_log(settings.audit_log), pseudonyms, release, service.bands, time)
+    trail = Trail(audit_log(settings.audit_log), pseudonyms, release, time)
     return partial(Audited, trail=trail)
 
 
@@ -174,4 +173,9 @@ def unrecorded() -> Refusal:
 def _instant(now: float) -> str:
     """`now`, in seconds since the epoch, as RFC 3339 in UTC with milliseconds."""
     ms = int(now * 1000)
-    return f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(ms // 1000))}.{ms % 1000:03}Z"
+    return f"{_second(ms // 1000)}.{ms % 1000:03}Z"
+
+
+@lru_cache(maxsize=1)
+def _second(now: int) -> str:
+    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(now))

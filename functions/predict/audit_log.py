@@ -62,7 +62,7 @@ class File:
 
     def _is_in_place(self) -> bool:
         try:
-            there, here = self._path.stat(), os.fstat(self._file)
+            there, here = os.stat(self._path), os.fstat(self._file)  # noqa: PTH116  # half the cost of Path.stat
         except FileNotFoundError:
             return False
         return (there.st_ino, there.st_dev) == (here.st_ino, here.st_dev)

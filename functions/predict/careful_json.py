@@ -13,7 +13,7 @@ def members(body: bytes, kind: Kind) -> dict[str, Any]:
     """The members of the object in `body`; InputError when it is no JSON object or has no `kind`."""
     members = any_members(body, f'a JSON object with "{kind}"')
     if kind not in members:
-        raise InputError([Problem(kind, None, f"a list under this name; got {names(members)}")])
+        raise InputError([Problem(kind, f"an object of {names(members)}", "a list under this name")])
     return members
 
 

@@ -24,6 +24,12 @@ class Filling:
         """Whose features are to be looked up; None when nobody's are, or when `record` says it badly."""
         if self.stock is None or type(record) is not dict or not self.form.asks_store(record):
             return None
+        return self.named(record)
+
+    def named(self, record: object) -> str | None:
+        """The entity that `record` names well, if it does."""
+        if not self.entity or type(record) is not dict:
+            return None
         try:
             return self.form.entity(record, self.entity)
         except InputError:

@@ -50,7 +50,7 @@ def options(members: Mapping[str, object], terms: Terms = CLASSIFIER, rows: froz
     if "model_name" in said:
         name = said.pop("model_name")
         if said.setdefault("model", name) != name:
-            raise InputError([Problem("model_name", shown(name), f"{short(said['model'])}, as model says, or nothing")])
+            raise InputError([Problem("model_name", shown(name), "what model says, or nothing")])
     return Options(**said)
 
 

@@ -59,8 +59,8 @@ class Shape:
     def _called(self, members: dict[str, Any]) -> str:
         names = [name for name in self.lists if name in members]
         if not names:
-            got = careful_json.names(members)
-            raise InputError([Problem(self.lists[0], None, f"a list of records under this name; got {got}")])
+            got = f"an object of {careful_json.names(members)}"
+            raise InputError([Problem(self.lists[0], got, "a list of records under this name")])
         if len(names) > 1:
             expected = f"{' or '.join(self.lists)}, not both"
             raise InputError([Problem(name, shown(members[name]), expected) for name in names])

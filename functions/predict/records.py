@@ -10,6 +10,7 @@ from functions.predict.filling import Filling
 from functions.predict.options import Terms
 from functions.predict.record_json import SAMPLES, Asked, AskedMany, Shape, check_names
 from functions.predict.stock import Outcomes, Stock
+from functions.predict.subjects import note_named
 from functions.predict.telemetry import Observation
 from functions.predict.wire import BatchRequest, PredictRequest, nothing_good
 from serinus.ensemble import Ensemble
@@ -32,6 +33,7 @@ class Records:
         entity = service.features.entity if service.features else ""
         self._filling = Filling(Form.of(service.input, ensemble.nan_policy), stock, entity)
         self._stock = stock
+        self._is_audited = service.privacy.personal
 
     def one(self, body: bytes, seen: Observation) -> PredictRequest | Awaitable[PredictRequest]:
         asked = self._shape.one(body)
@@ -44,6 +46,8 @@ class Records:
     def _with_stored(
         self, records: Sequence[object], seen: Observation, made: Callable[[Outcomes], Request]
     ) -> Request | Awaitable[Request]:
+        if self._is_audited:
+            note_named(records, self._filling.named, seen)
         names = dict.fromkeys(map(self._filling.wanted, records))
         wanted = [name for name in names if name is not None]
         if self._stock is None or not wanted:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from functions.predict.lookups import Lookups
 from functions.predict.redaction import PLAIN, Redaction
 from serinus.prediction import Answers
+from serinus.service import Bands
 
 
 @dataclass(slots=True)
@@ -44,13 +45,14 @@ class Subjects:
     """Whom a request is about, sample by sample: for the audit record alone, which tells them by pseudonym.
 
     entities: of those that name somebody well; rows: which sample each of the models' rows is; stored: the samples some
-    of whose features came from the store
+    of whose features came from the store; bands: the words for probabilities that answers were given
     """
 
     samples: int = 1
     entities: Mapping[int, str] = field(default_factory=dict)
     rows: Sequence[int] = (0,)
     stored: Collection[int] = ()
+    bands: Bands | None = None
 
 
 @dataclass(slots=True)

@@ -234,7 +234,9 @@ def test_several_processes_append_whole_lines(tmp_path):
     path = tmp_path / "audit.jsonl"
     children = [subprocess.Popen([sys.executable, "-c", APPEND, str(path), name], cwd=ROOT) for name in "abc"]
     assert [child.wait(timeout=60) for child in children] == [0, 0, 0]
-    lines = path.read_text().splitlines()
+    lines = [
+        line for line in path.read_text().splitlines() if line
+    ]  # one that opens it amid a write takes that for cut
     assert sorted(set(lines)) == [name * 5000 for name in "abc"]
     assert len(lines) == 1200
 
@@ -278,7 +280,7 @@ def test_who_asks_is_the_owner_of_the_key():
 
 
 def test_a_prediction_costs_less_than_20_microseconds(tmp_path):
-    trail = Trail(File(tmp_path / "log"), Pseudonyms.of("tiny", KEY), "7", None, time)
+    trail = Trail(File(tmp_path / "log"), Pseudonyms.of("tiny", KEY), "7", time)
     seen = Observation("req_1", "POST", "/predict")
     shares = np.array([[0.25, 0.75]] * 100, "f4")
     seen.predicted = [Predicted("linear", "1.0.0", 0.1, {}, answers=Classes(("A", "B"), shares.argmax(1), shares))]
