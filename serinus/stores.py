@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from serinus.errors import ServiceError
-from serinus.features.lookup import Lookup, Patience, World
 from serinus.features.store import FeatureStore
 from serinus.service import FeaturesSection, Service
 from serinus.stored import StoredForm, features_of
 
 if TYPE_CHECKING:
     from serinus.features.folder import Folder
+    from serinus.features.lookup import Lookup
 
 LOOK_S = 60
 
 
-def open_lookup(service: Service, store: FeatureStore) -> Lookup:
+def open_lookup(service: Service, store: FeatureStore) -> "Lookup":
+    from serinus.features.lookup import Lookup, Patience, World
+
     section = features_of(service)
     patience = Patience(ttl_s=section.ttl_s, entries=section.cache_entries, retries=section.retries)
     return Lookup(store, patience, World(clock=time.monotonic, sleep=time.sleep, chance=random.random))

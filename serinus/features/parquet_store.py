@@ -43,6 +43,7 @@ class ParquetStore:
         self._looking: Future[Partition] | None = None
         self._partition: Partition | None = None
         self._looked = float("-inf")
+        self._has_failed = False
 
     def get(self, entities: Sequence[str]) -> Mapping[str, Stored | Unreadable]:
         return self._something().get(entities)
@@ -83,7 +84,9 @@ class ParquetStore:
         try:
             return looking.result(self._freshness.wait_s)
         except Late:
-            raise StoreDown(f"{self._folder.where} is still being read") from None
+            if partition is None or self._has_failed:
+                raise StoreDown(f"{self._folder.where} is still being read") from None
+            return partition  # nobody had asked for long; who asks next is answered from what is being read
 
     def _look(self) -> "Future[Partition]":
         """One thread looks, aside, for all who want to know."""
@@ -94,11 +97,19 @@ class ParquetStore:
 
     def _refresh(self) -> Partition:
         looked = self._clock()
-        contents, partition = newest(self._folder), self._partition
-        if partition is None or partition.contents != contents:
-            partition = load(self._folder, contents, self._entity)
-        self._partition, self._looked = partition, looked
+        try:
+            partition = self._newest()
+        except StoreDown:
+            self._has_failed = True
+            raise
+        self._partition, self._looked, self._has_failed = partition, looked, False
         return partition
+
+    def _newest(self) -> Partition:
+        contents, partition = newest(self._folder), self._partition
+        if partition is not None and partition.contents == contents:
+            return partition
+        return load(self._folder, contents, self._entity)
 
     def _rows(self, records: Mapping[str, Stored]) -> pa.Table:
         names = dict.fromkeys(name for stored in records.values() for name in stored.values)

@@ -3,8 +3,10 @@
 import datetime as dt
 import decimal
 import os
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -79,6 +81,48 @@ def test_a_broken_newer_date_takes_the_place_of_none_for_a_while(tmp_path):
     clock.now += 300
     with pytest.raises(StoreDown, match=r"half.parquet is not a Parquet file"):
         store.get(["1"])
+
+
+@dataclass(frozen=True)
+class Slow(DiskFolder):
+    """Reads files when it is let."""
+
+    let: threading.Event
+
+    def read(self, path):
+        self.let.wait(10)
+        return super().read(path)
+
+
+@pytest.fixture
+def slow(tmp_path):
+    """A folder, and a store on it that has read the first date."""
+    write(tmp_path, "2026-01-01", plot_id=[1], altitude=[1.0])
+    folder, clock = Slow(tmp_path, threading.Event()), Clock()
+    fresh = Freshness(look_s=60, trust_s=300, wait_s=0.05)
+    return folder, clock, ParquetStore(folder, "plot_id", fresh, clock, ThreadPoolExecutor(1))
+
+
+def test_before_all_is_read_there_is_no_answer(slow):
+    folder, _, store = slow
+    with pytest.raises(StoreDown, match="is still being read"):
+        store.get(["1"])
+    folder.let.set()
+    store.ping()
+    assert one(store).values["altitude"] == 1.0
+
+
+def test_after_a_quiet_night_nobody_waits_for_the_new_date(slow, tmp_path):
+    folder, clock, store = slow
+    folder.let.set()
+    store.ping()
+    folder.let.clear()
+    write(tmp_path, "2026-01-02", plot_id=[1], altitude=[2.0])
+    clock.now += 36_000
+    assert one(store).values["altitude"] == 1.0
+    folder.let.set()
+    store.ping()
+    assert one(store).values["altitude"] == 2.0
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from serinus.features.rows import Rows
 
 INTERRUPTED = 130
+CONTINUE = "what is done is kept: run the same command again to continue"
 ROWS = {"parquet": 200_000}  # each put there writes a file
 FEWER_ROWS = 1_000
 
@@ -39,6 +40,7 @@ def push(
 
     Try: serinus features push plots.csv --service nuru
     """
+    from serinus.errors import StoreDown
     from serinus.features.rows import open_rows
 
     where, rows = place(service, address), open_rows(file)
@@ -48,8 +50,11 @@ def push(
     try:
         done = _run(pushing, journal, before or _start(pushing, file, where))
     except KeyboardInterrupt:
-        typer.echo("stopped; what is done is kept: run the same command again to continue", err=True)
+        typer.echo(f"stopped; {CONTINUE}", err=True)
         raise typer.Exit(INTERRUPTED) from None
+    except StoreDown:
+        typer.echo(CONTINUE, err=True)
+        raise
     outcome = Outcome(done, before.rows if before else 0, where.shown, ignored)
     if as_json:
         print(json.dumps(outcome.facts()))
