@@ -9,7 +9,6 @@ from sklearn.model_selection import GroupKFold
 
 Values = NDArray[np.float64]
 Numbers = NDArray[np.int64]
-FIGURES = ("rmse", "mae", "r2", "bias")
 
 
 def evaluate(truth: Values, predicted: Values) -> dict[str, float]:

@@ -19,6 +19,7 @@ from services.nuru.table import Table, TableError
 @dataclass(frozen=True)
 class Goal:
     """target: the column to predict; per: what it is divided by, as an area; between: what is possible.
+    apart: a column whose every value is either learnt from or judged by, as a district
 
     What was measured impossibly is not learnt: a yield ten times the record is a slip of the pen.
     """
@@ -26,6 +27,7 @@ class Goal:
     target: str
     per: str | None = None
     between: tuple[float, float] = (-np.inf, np.inf)
+    apart: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def of_table(service: Service, table: Table, goal: Goal) -> Lesson:
     if is_bad.mean() > service.bulk.max_bad_rate or not len(kept):
         raise TableError(f"{table.source}: {_refusal(form, columns, is_bad, len(kept))}")
     counts = {why: int(rows_of.sum()) for why, rows_of in left_out.items() if rows_of.any()}
-    groups = _alike(rows[kept]) if service.features is None else _of_entity(service, table)[kept]
+    apart = goal.apart or (service.features.entity if service.features else None)
+    groups = _alike(rows[kept]) if apart is None else _alike_in(table, apart)[kept]
     return Lesson(table.source.name, service, rows[kept], truth[kept], groups, counts)
 
 
@@ -119,7 +122,5 @@ def _alike(rows: Rows) -> NDArray[np.generic]:
     return np.unique(np.nan_to_num(rows, nan=-np.pi), axis=0, return_inverse=True)[1]
 
 
-def _of_entity(service: Service, table: Table) -> NDArray[np.generic]:
-    """One number for all rows of the plot they tell of."""
-    name = service.features.entity if service.features else ""
+def _alike_in(table: Table, name: str) -> NDArray[np.generic]:
     return np.unique(np.array(list(map(str, table.cells(name)))), return_inverse=True)[1]

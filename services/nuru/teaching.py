@@ -16,6 +16,7 @@ from serinus.bundle import Bundle
 from services.nuru.evaluation import evaluate, folds
 from services.nuru.lesson import Lesson
 from services.nuru.regressors import ENSEMBLE, MEMBERS, Size, served, vote
+from services.nuru.table import TableError
 
 HELD_OUT = 5  # one part in so many
 Performance = dict[str, dict[str, float]]
@@ -51,6 +52,8 @@ def taught_and_held_out(lesson: Lesson, settings: Settings) -> Taught:
 
 def taught_and_cross_validated(lesson: Lesson, settings: Settings, progress: Progress = lambda _: None) -> Taught:
     """Learnt from all rows; judged by models that each were fitted without the fold they are judged by."""
+    if (groups := len(np.unique(lesson.groups))) < settings.folds:
+        raise TableError(f"{settings.folds} folds need as many groups of rows that stay together, there are {groups}")
     unseen = {name: np.empty(len(lesson)) for name in (ENSEMBLE, *MEMBERS)}
     for number, (rest, fold) in enumerate(folds(lesson.groups, settings.folds, settings.seed), 1):
         progress(f"fold {number} of {settings.folds}")

@@ -45,6 +45,9 @@ def main(
     between: Annotated[
         tuple[float, float], typer.Option(help="The least and the most that is possible; other rows are left out.")
     ] = (-np.inf, np.inf),
+    apart: Annotated[
+        str | None, typer.Option(help="A column whose values are judged by models that have not seen them.")
+    ] = None,
     leave_out: Annotated[
         list[str] | None, typer.Option(help="A column that is no feature; may be given again.")
     ] = None,
@@ -70,7 +73,7 @@ def main(
         if data is None:
             lesson = _simulation(service, seed)
         else:
-            wanted = Wanted(Goal(target, per, between), unit, frozenset(leave_out or ()))
+            wanted = Wanted(Goal(target, per, between, apart), unit, frozenset(leave_out or ()))
             lesson = _lesson(table.read(data), wanted, service, write_service)
         names = _to_make(lesson.service, out, replace=replace)
         taught = _taught(lesson, settings, is_simulated=data is None)
@@ -104,7 +107,7 @@ def _simulation(file: Path, seed: int) -> Lesson:
 
 
 def _lesson(found: PlotTable, wanted: Wanted, file: Path, write_service: Path | None) -> Lesson:
-    for name in filter(None, (wanted.goal.target, wanted.goal.per)):
+    for name in filter(None, (wanted.goal.target, wanted.goal.per, wanted.goal.apart)):
         found.cells(name)  # or a TableError, before anything is written
     if write_service is not None:
         fields = inference.inferred(found, wanted.no_features)

@@ -13,6 +13,7 @@ from services.nuru import inference, lesson, service_file, table
 from services.nuru.inference import LEAST_ROWS, MOST_WORDS, InferenceError, inferred
 from services.nuru.lesson import Goal
 from services.nuru.table import Table, TableError
+from services.nuru.teaching import Settings, taught_and_cross_validated
 
 ROWS = 40
 SURVEY: dict[str, list[object]] = {
@@ -254,6 +255,13 @@ def test_twins_are_of_one_group_and_others_are_not(tmp_path: Path) -> None:
     groups = learnt(tmp_path, twice, Goal("kg")).groups
     np.testing.assert_array_equal(groups[:ROWS], groups[ROWS:])
     assert len(set(groups.tolist())) > 10
+
+
+def test_districts_may_be_kept_apart(tmp_path: Path) -> None:
+    learned = learnt(tmp_path, survey(), Goal("kg", apart="District"))
+    assert learned.groups.tolist() == [0, 1] * (ROWS // 2)
+    with pytest.raises(TableError, match="5 folds need as many groups of rows that stay together, there are 2"):
+        taught_and_cross_validated(learned, Settings())
 
 
 def test_days_are_derived_of_each_date_and_between_neighbours() -> None:
