@@ -11,12 +11,12 @@ from typing import Literal
 
 Better = Literal["more", "less", "near zero"]
 
-NEAR_ZERO = frozenset({"bias", "mbe"})
+NEAR_ZERO = frozenset({"bias", "mbe", "mpe"})
 LESS = frozenset(
     {
         *("rmse", "nrmse", "rmsle", "rmspe", "mse", "msle", "mae", "nmae", "medae", "mdae", "mape", "smape", "wape"),
         *("mdape", "error", "errors", "loss", "logloss", "nll", "brier", "ece", "mce", "deviance", "pinball", "crps"),
-        *("fpr", "fnr"),
+        *("sse", "rss", "rmsd", "rrmse", "mspe", "misclassification", "perplexity", "aic", "bic", "fpr", "fnr"),
     }
 )
 NEGATIVE = frozenset({"neg", "negative"})
