@@ -47,6 +47,7 @@ class Request:
     sample: rows like those the model was trained on, a file or an array; the gate draws its rows from them
     preprocessing: a pickled scikit-learn transformer that made the rows the model was trained on
     target: the column of the sample that holds the truth; what a regressor's value is called. unit: what it is in
+    column: the column that holds the truth, where it is called otherwise
     calibration: rows of known truth that the model was not trained on
     background: whether the bundle keeps rows of the sample as they are, as background or as golden rows
     smaller: how to make the graph smaller, which is judged on the sample
@@ -63,6 +64,7 @@ class Request:
     preprocessing: Path | None = None
     target: str | None = None
     unit: str | None = None
+    column: str | None = None
     calibration: Source | None = None
     background: bool = True
     smaller: Smaller | None = None
@@ -134,7 +136,7 @@ def _read(request: Request, progress: Progress) -> Given:
 
 
 def _sample(request: Request, source: Source, original: Original, progress: Progress) -> Sample:
-    columns = columns_of(original, request.target)
+    columns = columns_of(original, request.column or request.target)
     if request.fields is None:
         return sample_of(source, columns)
     if not isinstance(source, Path) or source.suffix in ARRAYS:
@@ -142,7 +144,7 @@ def _sample(request: Request, source: Source, original: Original, progress: Prog
         check_rows(original, sample.rows, str(source) if isinstance(source, Path) else "the sample")
         return sample
     form = Form.of(request.fields, original.nan_policy)
-    table = FieldTable(source, form, request.target, columns.truth_is_words, request.is_personal)
+    table = FieldTable(source, form, columns.target, columns.truth_is_words, request.is_personal)
     sample, ignored = sample_of_fields(table)
     progress(f"read {len(sample.rows):,} rows of {source}" + (f"; no fields: {listed(ignored)}" if ignored else ""))
     return sample

@@ -95,6 +95,7 @@ def export(
     from export.exporter import export as made
 
     served = _service(service)
+    value, measured_in, column = _named(served, target, unit)
     request = Request(
         source=source,
         name=name,
@@ -103,8 +104,9 @@ def export(
         labels=tuple(label.strip() for label in labels.split(",")) if labels else None,
         sample=sample,
         preprocessing=preprocessing,
-        target=target,
-        unit=unit,
+        target=value,
+        unit=measured_in,
+        column=column,
         calibration=calibration,
         background=background,
         smaller=Smaller(quantize, max_flips) if quantize else None,
@@ -144,6 +146,18 @@ def _service(name: str | None) -> "Service | None":
     from serinus import service as services
 
     return services.load(services.find(name)) if name else None
+
+
+def _named(
+    service: "Service | None", target: str | None, unit: str | None
+) -> tuple[str | None, str | None, str | None]:
+    """What the model's value is called and counted in, and the column that holds the truth."""
+    if service is None or service.service.task == "classification":
+        return target, unit, None
+    about = service.service
+    if unit not in (None, about.unit):
+        raise typer.BadParameter(f"--unit {unit} is not what {service.name} counts in: {about.unit}")
+    return about.target, about.unit, target
 
 
 def _json_object(file: Path | None) -> dict[str, Any]:
