@@ -1,7 +1,6 @@
 """The deployed service on this machine: its function in the real Lambda runtime, and `serinus serve`."""
 
 import json
-import os
 import shlex
 import socket
 import subprocess
@@ -56,28 +55,28 @@ def invoke(runtime: Runtime, body: str) -> Json:
 
 @contextmanager
 def local_server(
-    service: str, models: Path, log_file: Path, env: Mapping[str, str] | None = None
+    service: str, models: Path, log_file: Path, headers: Mapping[str, str] | None = None
 ) -> Iterator[HTTPConnection]:
-    """`serinus serve`, and a connection to it once it is deeply healthy. env: besides this process's own."""
+    """`serinus serve`, and a connection to it once it is deeply healthy. headers: what it takes to be let in."""
     port = free_port()
     words = ["serve", service, "--models", str(models), "--port", str(port)]
     console.print(f"[dim]$ serinus {shlex.join(words)}[/dim]")
     command = [sys.executable, "-m", "serinus.cli", *words]
-    around = {**os.environ, **(env or {})}
-    with log_file.open("w") as log, subprocess.Popen(command, stdout=log, stderr=log, env=around) as server:
+    with log_file.open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
         try:
-            yield _connected(port, server, log_file)
+            yield _connected(HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S), server, log_file, headers or {})
         finally:
             server.terminate()
 
 
-def _connected(port: int, server: "subprocess.Popen[bytes]", log_file: Path) -> HTTPConnection:
-    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+def _connected(
+    connection: HTTPConnection, server: "subprocess.Popen[bytes]", log_file: Path, headers: Mapping[str, str]
+) -> HTTPConnection:
     for _ in range(10 * PATIENCE_S):
         if server.poll() is not None:
             break
         try:
-            connection.request("GET", "/api/v1/health?deep=1")
+            connection.request("GET", "/api/v1/health?deep=1", headers=headers)
             return _healthy(connection)
         except ConnectionRefusedError:
             connection.close()

@@ -135,7 +135,7 @@ def _train(place: Place) -> None:
 
 def _online(place: Place) -> tuple[list[Answer], dict[str, list[float]]]:
     visits = [_said(visit) for visit in arrow_csv.read_csv(place.out / "originals" / VISITS).to_pylist()[:CALLS]]
-    with local_server(place.service, place.models, place.out / "server.log") as connection:
+    with local_server(place.service, place.models, place.out / "server.log", place.headers) as connection:
         answers = [ask(connection, question, expected=status) for status, question in _questions(visits, place)]
         with lambda_runtime(place.service, place.models, dict(os.environ)) as runtime:
             bodies = [json.dumps(visit) for visit in visits]
