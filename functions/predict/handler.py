@@ -5,6 +5,7 @@ import os
 from functions.predict.app import create_app
 from functions.predict.asgi import Front
 from functions.predict.audit import audit
+from functions.predict.discretion import discreet, hush_libraries
 from functions.predict.events import Dispatcher
 from functions.predict.lambda_telemetry import LambdaTelemetry
 from functions.predict.reload import baked
@@ -14,12 +15,12 @@ from serinus.settings import AuditSettings, FeatureSettings, PredictSettings
 
 settings = PredictSettings.from_env(os.environ)
 service = services.load(settings.service)
+hush_libraries(service)
 telemetry = LambdaTelemetry(service.name, settings.release)
 ensemble = start(service, settings.models, telemetry)
 stock = stocked(service, FeatureSettings.from_env(os.environ).features_address)
 
 front = Front(audit=audit(service, AuditSettings.from_env(os.environ), settings.release))
+app = create_app(ensemble, telemetry, release=settings.release, routes=baked(), front=front, stock=stock)
 
-handler = Dispatcher(
-    create_app(ensemble, telemetry, release=settings.release, routes=baked(), front=front, stock=stock)
-)
+handler = discreet(Dispatcher(app), service)

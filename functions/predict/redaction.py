@@ -136,8 +136,7 @@ class Personal:
         return field if known else f"{at['list']}{at['places']}.{UNKNOWN_MEMBER}"
 
     def trace(self, error: BaseException) -> str:
-        """Which errors, and where: their messages may hold values."""
-        return "\n".join(_outlines(error))
+        return outline(error)
 
 
 def redaction(service: Service, paths: Iterable[str]) -> Redaction:
@@ -147,6 +146,11 @@ def redaction(service: Service, paths: Iterable[str]) -> Redaction:
 
 def fresh_id() -> str:
     return f"req_{token_hex(16)}"
+
+
+def outline(error: BaseException) -> str:
+    """Which errors, and where: their messages may hold values."""
+    return "\n".join(_outlines(error))
 
 
 def _digits(places: str) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from starlette.types import ASGIApp
 
 from functions.predict.audit import audit
+from functions.predict.discretion import hush_libraries
 from functions.predict.front import front
 from functions.predict.reload import Current, Generation
 from functions.predict.server_telemetry import ServerTelemetry
@@ -21,6 +22,7 @@ def application() -> ASGIApp:
     """The app of the service that the environment names; uvicorn calls this in every worker."""
     settings = PredictSettings.from_env(os.environ)
     service = services.load(settings.service)
+    hush_libraries(service)
     before = front(service, AccessSettings.from_env(os.environ))
     around = replace(before, audit=audit(service, AuditSettings.from_env(os.environ), settings.release))
     telemetry = ServerTelemetry(service.name, settings.release, multiprocess=MULTIPROC in os.environ)
