@@ -52,9 +52,10 @@ def column_numbers(field: GivenField, column: Column, missing: frozenset[str] = 
 def cell(field: GivenField, column: Column, row: int) -> object:
     """What stands in one row of `column`, as a request would say it."""
     if isinstance(column, Distinct):
-        return _meant(field, column.values[column.places[row]], column, frozenset())
-    value = float(column[row])
-    return None if math.isnan(value) else value
+        value = _meant(field, column.values[column.places[row]], column, frozenset())
+    else:
+        value = None if math.isnan(column[row]) else float(column[row])
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _meant(field: GivenField, value: object, column: Distinct, missing: frozenset[str]) -> object:

@@ -209,7 +209,7 @@ BAD_PLOTS: dict[int, Any] = {
     0: ({"CropTillageDate": "2022-02-30"}, "CropTillageDate: got '2022-02-30', expected a date such as 2021-10-07"),
     1: ({"CropTillageDate": "2021-12-31"}, "CropTillageDate: got '2021-12-31', expected a date"),
     2: ({"Acre": "", "District": "Patna"}, "Acre: got None, expected a number of at least 0; District: got 'Patna'"),
-    1500: ({"BasalUrea": "-1"}, "BasalUrea: got -1.0, expected a number of at least 0, or null"),
+    1500: ({"BasalUrea": "-1"}, "BasalUrea: got -1, expected a number of at least 0, or null"),
     3869: ({"SeedingSowingTransplanting": "20/07/2022"}, "SeedingSowingTransplanting: got '20/07/2022'"),
 }
 

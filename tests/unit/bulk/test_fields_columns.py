@@ -291,7 +291,7 @@ def test_a_reason_shows_the_text_of_the_cell(tmp_path: Path) -> None:
     file = tmp_path / "plots.csv"
     file.write_bytes(as_csv(rows))
     assert [reason.partition(",")[0] for reason in told(file)] == [
-        "latitude: got 91.0",
+        "latitude: got 91",
         "latitude: got 'nan'",
         "latitude: got None",
         "latitude: got 'x'",

@@ -107,7 +107,7 @@ def test_good_rows_are_answered_in_order_and_keep_what_is_no_field(scorer, plots
 
 
 REASONS = [
-    "rain: got -5.0, expected a number of at least 0, or null for a missing value",
+    "rain: got -5, expected a number of at least 0, or null for a missing value",
     "season: got 'Monsoon', expected one of 'Long Rains', 'Short Rains'; "
     "sown: got '2021-13-40', expected a date such as 2021-10-07",
     "row: got '3 columns', expected 6, as in the header",
