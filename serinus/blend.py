@@ -41,7 +41,7 @@ def combine(answers: Sequence[Values], how: Averaging, weights: Sequence[float] 
         case "mean":
             middle = _mean(ordered)
         case "median":
-            middle = np.median(ordered, axis=0)
+            middle = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
         case "weighted":
             middle = _weighted(given, weights)
     spread = np.sqrt(_mean(np.sort((ordered - _mean(ordered)) ** 2, axis=0)))

@@ -230,6 +230,20 @@ def test_a_regressor_answers_values(bench: Bench) -> None:
     np.testing.assert_allclose([row["prediction"] for row in answers], numbers.sum(axis=1), rtol=1e-6)
 
 
+@pytest.mark.parametrize("model", ["linear", "ensemble"])
+def test_a_row_that_a_classifier_has_no_number_for_is_set_aside(bench: Bench, model: str) -> None:
+    numbers = rows(4)
+    numbers[1] = 3e38
+    file = write(bench.folder / "rows.csv", table(numbers, kepid=[1, 2, 3, 4]))
+
+    outcome = run(bench.scorer(model), file, bench.folder / "out")
+
+    assert [row["kepid"] for row in predictions(bench.folder / "out")] == ["1", "3", "4"]
+    assert (outcome.manifest.rows_ok, outcome.manifest.rows_bad) == (3, 1)
+    [bad] = quarantine(bench.folder / "out")
+    assert "numbers up to 3e+38 in size', expected values that linear has a finite answer for" in bad["reason"]
+
+
 @pytest.mark.parametrize("voting", ["soft", "hard"])
 def test_an_ensemble_votes(tmp_path: Path, voting: str) -> None:
     bench = Bench(tmp_path, voting=voting)

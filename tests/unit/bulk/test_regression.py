@@ -112,7 +112,7 @@ def test_another_way_to_combine_is_another_job(tmp_path: Path, service: Callable
 def test_an_id_column_must_not_be_named_like_a_models_values(tmp_path: Path, service: Callable[..., Scorer]) -> None:
     file = write_csv(tmp_path / "rows.csv", table(rows(3), value_low=[1, 2, 3]))
     assert plan(Request(file), service("auto")).columns.ids == ("value_low",)
-    with pytest.raises(JobError, match="id column .value_low. is named like a column of the output"):
+    with pytest.raises(JobError, match=r"id column .value_low. is named like a column of the output"):
         plan(Request(file), service("ensemble"))
 
 
