@@ -44,7 +44,7 @@ class Filling:
         try:
             outcome = outcomes[self.form.entity(record, self.entity, at)]
         except InputError as error:
-            raise InputError([*error.problems, *self._own_problems(record, at)][:MOST_PROBLEMS]) from None
+            raise InputError([*self._own_problems(record, at), *error.problems][:MOST_PROBLEMS]) from None
         if isinstance(outcome, StoreDown) or not isinstance(outcome.stored, Stored):
             raise self._without(record, at, outcome)
         kept = "stale" if self.stock.is_old(outcome.stored) else outcome.source

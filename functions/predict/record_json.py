@@ -11,12 +11,21 @@ import orjson
 
 from functions.predict import careful_json
 from functions.predict.options import OPTIONS, Options, Terms, options
+from functions.predict.regression import predicted_name
 from functions.predict.wire import batch_options, checked_samples
 from serinus.errors import InputError, Problem, ServiceError, listed, shown
-from serinus.service import Input
+from serinus.service import Service
 
 SAMPLES = "samples"
 RESERVED = OPTIONS | {"features", SAMPLES}
+ANSWERED = frozenset(
+    {
+        *("prediction", "model", "metadata", "ensemble_prediction", "individual_predictions", "agreement_score"),
+        *("class", "class_name", "class_id", "confidence", "probabilities", "risk_band"),
+        *("model_name", "model_version", "confidence_score", "spread", "lowest", "highest"),
+        *("features_used", "feature_sources", "timestamp", "request_id"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +84,17 @@ class Shape:
         return members if body.count(b":") == kept else None
 
 
-def check_names(said: Input) -> None:
+def check_names(service: Service) -> None:
     """A name cannot be a field and something else; ServiceError when one would be."""
+    said = service.input
     taken = RESERVED | ({said.rows} - {SAMPLES})
     if doubled := sorted(taken & {field.name for field in said.given}):
         raise ServiceError(f"fields cannot be called {listed(doubled)}: requests say something else by that name")
     if said.rows in RESERVED - {SAMPLES}:
         raise ServiceError(f"[input] rows cannot be {said.rows!r}: requests say something else by that name")
+    if service.features and service.features.entity in ANSWERED | {predicted_name(service.service)}:
+        entity = service.features.entity
+        raise ServiceError(f"the entity cannot be called {entity!r}: answers say something else by that name")
 
 
 def _flat(body: bytes) -> dict[str, Any] | None:

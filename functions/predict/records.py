@@ -25,7 +25,7 @@ class Records:
 
     def __init__(self, ensemble: Ensemble, stock: Stock | None) -> None:
         service = ensemble.service
-        check_names(service.input)
+        check_names(service)
         if (service.features is None) != (stock is None):
             raise ServiceError(f"{service.name} has [features] and no store to ask, or a store and no [features]")
         lists = tuple(dict.fromkeys((service.input.rows, SAMPLES)))

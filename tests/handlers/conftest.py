@@ -12,7 +12,9 @@ import pytest
 from starlette.types import ASGIApp
 
 from functions.predict.app import create_app
+from functions.predict.reload import baked
 from functions.predict.server_telemetry import ServerTelemetry
+from functions.predict.stock import Stock
 from serinus import service as services
 from serinus.category import Category
 from serinus.ensemble import Ensemble
@@ -52,12 +54,13 @@ class Api:
         return [json.loads(line) for line in self.log.getvalue().splitlines()]
 
 
-def api_of(ensemble: Ensemble) -> Api:
+def api_of(ensemble: Ensemble, stock: Stock | None = None) -> Api:
     log = io.StringIO()
     telemetry = ServerTelemetry(ensemble.service.name, "7", log=log)
     for name, predictor in ensemble.predictors.items():
         telemetry.loaded(name, predictor.metadata.version, 0.001)
-    return Api(create_app(ensemble, telemetry, release="7", routes=(telemetry.route,)), ensemble, log)
+    app = create_app(ensemble, telemetry, release="7", routes=(telemetry.route, *baked()), stock=stock)
+    return Api(app, ensemble, log)
 
 
 def loaded(file: Path) -> Ensemble:
