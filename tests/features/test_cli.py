@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from serinus.cli import app
 from serinus.errors import JobError, ServiceError, StoreDown, UnknownEntity
 from serinus.features.folder import DiskFolder
+from serinus.features.push import Done, Journal, Survey
 from serinus.features.redis_store import redis_store
 from tests.features.labs import aws_line
 from tests.features.plots import PLOTS, plots_service
@@ -147,13 +148,24 @@ def test_a_file_that_lacks_what_it_must_have_is_refused(tmp_path, plots, text, m
         run("push", tmp_path / "plots.csv", "--service", plots)
 
 
+AGAIN = "run the same command again to continue"
+
+
 def many(folder: Path, rows: int) -> Path:
     lines = (f"{number},{number % 5000},1\n" for number in range(1, rows + 1))
     (folder / "many.csv").write_text("plot_id,precip_total,altitude\n" + "".join(lines))
     return folder / "many.csv"
 
 
-def test_an_interrupted_push_goes_on_where_it_was(tmp_path, redis_server):
+@pytest.mark.parametrize(
+    ("stop", "code", "told"),
+    [
+        pytest.param(lambda process, line: process.send_signal(signal.SIGINT), 130, AGAIN, id="Ctrl-C"),
+        pytest.param(lambda process, line: line.cut(), 1, AGAIN, id="the store goes down"),
+        pytest.param(lambda process, line: process.kill(), -9, "", id="kill -9"),
+    ],
+)
+def test_an_interrupted_push_goes_on_where_it_was(tmp_path, redis_server, stop, code, told):
     service = plots_service(tmp_path, store="redis", address="redis://127.0.0.1:1/0")
     file = many(tmp_path, 20_000)
     with line_to(redis_server) as line:
@@ -165,9 +177,9 @@ def test_an_interrupted_push_goes_on_where_it_was(tmp_path, redis_server):
         )
         journal = tmp_path / ".many.csv.plots.push"
         wait_until(journal.exists)
-        process.send_signal(signal.SIGINT)
-        assert "run the same command again to continue" in process.communicate()[1]
-        assert process.returncode == 130
+        stop(process, line)
+        assert told in process.communicate()[1]
+        assert process.returncode == code
         line.mend()
         done = json.loads(journal.read_bytes())["done"]["rows"]
         assert 0 < done < 20_000
@@ -181,6 +193,7 @@ def test_an_interrupted_push_goes_on_where_it_was(tmp_path, redis_server):
     assert len(found) == 19_999
     assert {stored.at for stored in found.values()} == {first}
     assert not journal.exists()
+    store.client.flushdb()
 
 
 def wait_until(condition) -> None:
@@ -188,6 +201,12 @@ def wait_until(condition) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_where_no_journal_can_be_kept_a_push_goes_on_without(tmp_path):
+    journal = Journal(tmp_path / "no such folder" / ".plots.csv.push", "job")
+    journal.write(Done(Survey(1, ()), at=1.0))
+    assert journal.read() is None
 
 
 def test_another_file_is_pushed_from_its_start(tmp_path, plots):
