@@ -7,10 +7,12 @@ from typing import Literal
 
 import pyarrow as pa
 
+from serinus.errors import listed
 from serinus.fields import GivenField
 
 MOST_WORDS = 32
-LONGEST_WORD = 200
+LONGEST_WORD, LONGEST_NAME = 200, 100
+FEW_TEXTS = 3  # among many numbers: NA, null and the like; codes such as V58 are more
 WHOLE = re.compile(r"[-+]?\d{1,15}")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,2})?")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T].*)?")
@@ -44,7 +46,7 @@ def inferred(table: pa.Table, *, words: Collection[str] = (), missing: Collectio
     suspect: list[str] = []
     for name in table.column_names:
         counted = {cell: count for cell, count in _counts(table[name]).items() if cell not in missing and cell}
-        if why := _useless(counted, len(table), is_word=name in words):
+        if why := _nameless(name) or _useless(counted, len(table), is_word=name in words):
             left_out[name] = why
             continue
         fields.append(_field(name, counted, len(table), is_word=name in words))
@@ -59,17 +61,23 @@ def _counts(column: pa.ChunkedArray) -> Cells:
     return {one["values"]: one["counts"] for one in column.value_counts().to_pylist()}
 
 
+def _nameless(name: str) -> str | None:
+    return None if 0 < len(name) <= LONGEST_NAME else f"a name has 1 to {LONGEST_NAME} characters"
+
+
 def _useless(cells: Cells, rows: int, *, is_word: bool) -> str | None:
     """Why a column says nothing of use, if it does not."""
     is_constant = len(cells) == 1 and sum(cells.values()) == rows
+    texts = [cell for cell in cells if not NUMBER.fullmatch(cell)]
+    has_strange = 0 < len(texts) <= FEW_TEXTS and len(cells) > MOST_WORDS and not is_word
     reasons = {
         "it is empty": not cells,
         "it says the same in every row": is_constant,
         "it holds dates: make it a date field, and derive features of it": all(map(DATE.fullmatch, cells)),
         "it holds another number in every row, as an id does": len(cells) == rows and all(map(WHOLE.fullmatch, cells)),
         f"it holds texts of more than {LONGEST_WORD} characters": any(len(cell) > LONGEST_WORD for cell in cells),
-        "hardly a text in it is there twice": len(cells) > max(MOST_WORDS, rows / 2)
-        and (is_word or not all(map(NUMBER.fullmatch, cells))),
+        f"it holds numbers and texts: {listed(texts)}. Say --missing, or --words": has_strange,
+        "hardly a text in it is there twice": len(cells) > max(MOST_WORDS, rows / 2) and (bool(texts) or is_word),
     }
     return next((reason for reason, is_so in reasons.items() if is_so), None)
 

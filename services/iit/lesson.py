@@ -73,11 +73,11 @@ def of_cohort(cohort: Cohort, service: Service, *, seed: int) -> Lesson:
 
 def of_table(table: pa.Table, told: Told, service: Service, wishes: Wishes, *, seed: int) -> Lesson:
     """`table`, whose cells are texts, read by the fields of `service`."""
-    read = rows_of(service, table, as_text=True)
+    read, missing = rows_of(service, table, as_text=True), service.input.missing
     if (share := 1 - read.good.mean()) > service.bulk.max_bad_rate:
         found = ", ".join(f"{name} in {count:,} rows" for name, count in read.bad.items())
         raise TableError(f"{share:.1%} of the rows are not what the service's fields say: {found}")
-    whose = np.arange(len(table)) if wishes.group is None else _codes(tables.column(table, wishes.group))
+    whose = np.arange(len(table)) if wishes.group is None else _codes(tables.filled(table, wishes.group, missing))
     return _lesson(Origin(wishes.data.name, is_real=True), service, read, (told.happened, whose), seed)
 
 

@@ -24,7 +24,7 @@ def by_service(wishes: Wishes, file: Path, *, seed: int) -> Lesson:
     """The table as the fields of the service in `file`."""
     service = services.load(file)
     table = tables.without(tables.read(wishes.data), wishes.without)
-    told = tables.told(table, wishes.target, _meant(service, table, wishes))
+    told = tables.told(table, wishes.target, _meant(service, table, wishes), service.input.missing)
     own = service.features.entity if service.features else None
     if wishes.group is None and own in table.column_names:
         wishes = replace(wishes, group=own)
@@ -39,7 +39,7 @@ def by_itself(wishes: Wishes, folder: Path, console: Console, *, seed: int) -> L
     if file.exists():
         raise TableError(f"{file} exists: train with --service {file}, or remove it to have the fields inferred again")
     table = tables.without(tables.read(wishes.data), wishes.without)
-    told = tables.told(table, wishes.target, wishes.positive)
+    told = tables.told(table, wishes.target, wishes.positive, wishes.missing)
     for column in (*wishes.no_features, *wishes.words):
         tables.column(table, column)
     found = inferred(table.drop_columns(wishes.no_features), words=wishes.words, missing=wishes.missing)

@@ -1,6 +1,6 @@
 """A table of somebody's own: every cell as the text it is, so that nothing is guessed before the fields are known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,10 +43,11 @@ def read(path: Path) -> pa.Table:
 
 
 def _csv(path: Path) -> pa.Table:
-    with pa.csv.open_csv(path) as opened:
+    lines = pa.csv.ParseOptions(newlines_in_values=True)
+    with pa.csv.open_csv(path, parse_options=lines) as opened:
         names = opened.schema.names
     as_text = pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
-    return pa.csv.read_csv(path, convert_options=as_text)
+    return pa.csv.read_csv(path, parse_options=lines, convert_options=as_text)
 
 
 def column(table: pa.Table, name: str) -> pa.ChunkedArray:
@@ -64,12 +65,19 @@ def without(table: pa.Table, unwanted: Mapping[str, Sequence[str]]) -> pa.Table:
     return table
 
 
-def told(table: pa.Table, target: str, positive: str | None) -> Told:
+def filled(table: pa.Table, name: str, missing: Collection[str]) -> pa.ChunkedArray:
+    """A column that must say something in every row."""
+    said = column(table, name)
+    empty = pc.sum(pc.is_in(said, value_set=pa.array(["", *missing], pa.string()))).as_py()
+    if empty:
+        raise TableError(f"column {name} has no value in {empty:,} rows: leave them out with --without {name}=...")
+    return said
+
+
+def told(table: pa.Table, target: str, positive: str | None, missing: Collection[str] = ()) -> Told:
     """What the column `target` says: that it happened where it says `positive`, which 1 and 0 need not be told."""
-    said = column(table, target)
+    said = filled(table, target, missing)
     known = sorted(pc.unique(said).to_pylist())
-    if "" in known:
-        raise TableError(f"column {target} is empty in {pc.sum(pc.equal(said, '')).as_py():,} rows: leave them out")
     wanted = "1" if positive is None and set(known) == {"0", "1"} else positive
     if wanted is None:
         raise TableError(f"column {target} holds {listed(known)}: say with --positive which of them is to be predicted")

@@ -141,7 +141,10 @@ def _rows(without: Sequence[str]) -> dict[str, list[str]]:
     """COLUMN=WORD,WORD as a mapping."""
     if wrong := [text for text in without if "=" not in text]:
         raise TableError(f"expected --without COLUMN=WORD,WORD, got {wrong[0]}")
-    return {column: _listed(words) for column, _, words in (text.partition("=") for text in without)}
+    rows: dict[str, list[str]] = {}
+    for column, _, words in (text.partition("=") for text in without):
+        rows.setdefault(column, []).extend(words.split(","))  # an empty one is a cell that says nothing
+    return rows
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import lightgbm
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -12,8 +14,10 @@ from typer.testing import CliRunner, Result
 
 from serinus import service as services
 from serinus.bundle import Bundle
+from serinus.cli import app
 from serinus.fit import misfits
-from services.iit import train
+from services.iit import tables, train
+from services.iit.forms import rows_of
 from services.iit.simulator import simulate
 
 OWN = Path("services/iit/service.toml")
@@ -67,11 +71,20 @@ def test_the_patients_are_there_to_push_and_their_visits_to_score(trained: Path)
     visits = pa.csv.read_csv(trained / "originals/visits.csv")
     sources = {field.name: field.source for field in service.input.given}
     assert stored.column_names == ["patient_id", *(name for name, source in sources.items() if source == "either")]
-    assert set(visits.column_names) == {name for name, source in sources.items() if source == "request"} | {
-        "interrupted"
-    }
+    assert visits.column_names == [*sources, "interrupted"]
     assert stored["patient_id"].to_pylist() == visits["patient_id"].to_pylist()
     assert len(stored) == VISITS * 0.15
+
+
+def test_the_visits_are_scored_in_bulk_as_the_model_answers_them(trained: Path, tmp_path: Path) -> None:
+    visits, service = trained / "originals/visits.csv", ["--service", str(OWN), "--models", str(trained / "models")]
+    result = CliRunner().invoke(app, ["score", str(visits), *service, "--out", str(tmp_path / "scored")])
+    assert result.exit_code == 0, result.output
+    answered = pa.concat_tables([pq.read_table(part) for part in sorted(tmp_path.glob("scored/predictions/*"))])
+    model = lightgbm.Booster(model_file=trained / "originals/lightgbm/iit_lightgbm_model.txt")
+    rows = rows_of(services.load(OWN), tables.read(visits), as_text=True).rows
+    assert len(rows) == VISITS * 0.15
+    np.testing.assert_allclose(answered["p_INTERRUPTED"].to_numpy(), model.predict(rows, num_threads=1), atol=1e-6)
 
 
 def test_a_bundle_that_is_there_is_not_replaced_unless_that_is_said(trained: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from serinus import service as services
 from serinus.fields import GivenField
-from services.iit import own_table, service_file, tables
+from services.iit import own_table, service_file, tables, train
 from services.iit.evaluation import FEWEST
 from services.iit.forms import TableError, rows_of
 from services.iit.groups import groups
@@ -132,13 +132,23 @@ def test_of_many_words_the_most_frequent_are_kept_and_others_are_unknown() -> No
         (["2024-01-01", "2024-01-02", "2024-01-02"], "dates"),
         ([f"note {number}" for number in range(100)], "hardly a text"),
         (["x" * 201, "y", "y"], "more than 200"),
+        ([str(number / 7) for number in range(99)] + ["NA"], "numbers and texts: 'NA'. Say --missing"),
     ],
-    ids=["empty", "constant", "id", "dates", "notes", "long"],
+    ids=["empty", "constant", "id", "dates", "notes", "long", "mixed"],
 )
 def test_columns_that_say_nothing_are_left_out_and_why(cells: list[str], why: str) -> None:
     found = inferred(table(x=cells), missing=["?"])
     assert not found.fields
     assert why in found.left_out["x"]
+
+
+def test_a_column_without_a_name_is_left_out() -> None:
+    assert inferred(table(**{"": ["1", "2", "2"], "x": ["1", "2", "2"]})).left_out[""].startswith("a name has 1 to")
+
+
+def test_texts_among_numbers_are_missing_values_where_that_is_said() -> None:
+    cells = [str(number / 7) for number in range(99)] + ["NA"]
+    assert (field(cells, missing=["NA"]).type, field(cells, missing=["NA"]).optional) == ("float", True)
 
 
 def test_what_is_known_of_some_rows_only_is_kept_though_it_says_one_thing() -> None:
@@ -197,12 +207,13 @@ def test_the_target_says_which_rows_it_happened_to() -> None:
         (["a", "b"], None, "--positive"),
         (["a", "b"], "c", "must hold 'c'"),
         (["a", "a"], "a", "something else"),
-        (["a", "", "b"], "a", "empty in 1 rows"),
+        (["a", "", "b"], "a", "no value in 1 rows: leave them out with --without y=..."),
+        (["a", "?", "?", "b"], "a", "no value in 2 rows"),
     ],
 )
 def test_a_target_that_does_not_tell_is_refused(cells: list[str], positive: str | None, why: str) -> None:
     with pytest.raises(TableError, match=why):
-        tables.told(table(y=cells), "y", positive)
+        tables.told(table(y=cells), "y", positive, ["?"])
 
 
 def test_rows_are_left_out_by_what_they_say(stays: pa.Table) -> None:
@@ -249,6 +260,7 @@ def test_a_service_that_somebody_may_have_corrected_is_not_written_over(file: Pa
     [
         ({}, "My Stays", "'My Stays' must be lowercase"),
         ({"group": "patient"}, "stays", "no column 'patient'"),
+        ({"group": "group", "missing": ("?",)}, "stays", "group has no value in"),
         ({"words": ("codes",)}, "stays", "no column 'codes'"),
         ({"target": "readmission"}, "stays", "no column 'readmission'"),
         ({"without": {"readmitted": ["NO", ">30"]}}, "stays", "something else"),
@@ -259,7 +271,7 @@ def test_a_service_that_somebody_may_have_corrected_is_not_written_over(file: Pa
             "no column that could be a feature",
         ),
     ],
-    ids=["name", "group", "words", "target", "one-class", "few", "nothing"],
+    ids=["name", "group", "nobody", "words", "target", "one-class", "few", "nothing"],
 )
 def test_a_wish_that_cannot_be_met_is_said(
     file: Path, tmp_path: Path, wishes: dict[str, object], folder: str, why: str
@@ -301,3 +313,12 @@ def test_an_unknown_word_is_a_group_of_its_own(tmp_path: Path) -> None:
     rows = np.array([[-1, 5], [0, 5], [np.nan, 5]], np.float32)
     assert groups(service, rows, "x").tolist() == ["others", "a", "missing"]
     assert groups(service, rows, "n").tolist() == ["5"] * 3
+
+
+def test_rows_to_leave_out_may_be_told_one_by_one() -> None:
+    assert train._rows(["a=1,2", "b=x", "a=3", "c="]) == {"a": ["1", "2", "3"], "b": ["x"], "c": [""]}
+
+
+def test_a_cell_may_hold_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('a,b\n"one\ntwo",1\n')
+    assert tables.read(tmp_path / "a.csv").to_pydict() == {"a": ["one\ntwo"], "b": ["1"]}

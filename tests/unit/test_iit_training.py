@@ -2,11 +2,10 @@ import lightgbm
 import numpy as np
 import pytest
 
-from services.iit.booster import MOST_TREES, Features, Visits, trained
+from services.iit.booster import MOST_TREES, Features, UnfitName, Visits, trained
 from services.iit.evaluation import by_band, by_group, expected_calibration_error, performance, reliability
 from services.iit.platt import CalibrationFailed, Platt, calibrated, fitted
 from services.iit.splits import SHARES, split
-
 
 FEATURES = Features(("a", "b", "word"), {"word": ("u", "v", "w", "x", "y", "z")})
 
@@ -137,3 +136,9 @@ def test_every_patient_is_in_one_band() -> None:
     bands = by_band(np.array([False, False, True, True, True]), risks, {"high": 0.35, "low": 0.0, "medium": 0.15})
     assert {name: band["visits"] for name, band in bands.items()} == {"low": 1, "medium": 2, "high": 2}
     assert bands["high"]["observed"] == 1.0
+
+
+@pytest.mark.parametrize("name", ["times before", "a,b", "a:b", "[a]", 'say "a"'])
+def test_a_name_that_lightgbm_would_change_is_refused(name: str) -> None:
+    with pytest.raises(UnfitName, match="rename"):
+        Features(("fine", name), {})
