@@ -9,7 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from services.nuru import maize
-from services.nuru.plots import Plots
+from services.nuru.plots import KNOWN, Plots
 from services.nuru.regions import SEASONS, SHORT_RAINS, Column, of_regions
 from services.nuru.sowing import FIRST_YEAR, LAST_YEAR, Seasons, Sown, sown
 from services.nuru.weather import SEEN, Daily, Place, Weather, weather
@@ -135,9 +135,10 @@ def _surveyed(sown: Sown) -> Columns:
 
 
 def _lost(columns: Columns, rng: Generator) -> Columns:
-    """Clouds, gaps in the grid and farmers who do not remember leave cells empty."""
-    count = len(columns["plot_id"])
-    gaps = {name: gap for names, share in LOST.items() for gap in (rng.random(count) < share,) for name in names}
+    """Clouds, gaps in the grid and forgetful farmers leave cells empty, but for the plots of the documents."""
+    others = columns["plot_id"].astype(np.int64) > len(KNOWN)
+    drawn = {names: (rng.random(len(others)) < share) & others for names, share in LOST.items()}
+    gaps = {name: gap for names, gap in drawn.items() for name in names}
     return {name: np.where(gaps[name], np.nan, of) if name in gaps else of for name, of in columns.items()}
 
 

@@ -35,6 +35,7 @@ def test_the_first_plots_lie_where_the_owners_documents_ask_for_them() -> None:
     assert [newest[name][0] for name in ("plot_id", "latitude", "longitude")] == [1, -0.499127, 37.612253]
     assert [newest[name][1] for name in ("plot_id", "latitude", "longitude")] == [2, -0.501234, 37.614567]
     assert newest["altitude"][0] == 1252.08
+    assert not any(np.isnan(of[:2]).any() for of in newest.values() if of.dtype.kind == "f")
     assert newest["plot_id"].tolist() == [1, 2, 3, 4, 5]
     assert set(newest["season"]) == {SHORT_RAINS}
 
