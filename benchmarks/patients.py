@@ -6,6 +6,7 @@ Without bundles it trains first. The load client and Redis share the core that t
 """
 
 import argparse
+import re
 import secrets
 import subprocess
 import sys
@@ -39,6 +40,7 @@ OURS, FORGETFUL, BY_HAND = "serinus serve", "serinus serve, no memory", "FastAPI
 STORED, ASKED, AGREEING = 10_000, 2_000, 50
 SEED = 23
 FEW, MANY = 1, 16
+RATE = "rate_per_minute = 60000000"
 PACKAGES = ("onnxruntime", "fastapi", "uvicorn", "redis", "hiredis", "lightgbm")
 Report = dict[str, Any]
 
@@ -97,8 +99,8 @@ def measured(place: Place, seconds: float, out: Console) -> Report:
     kept = Secrets(secrets.token_urlsafe(32), secrets.token_urlsafe(48))
     question = Question(PATH, bodies, {"X-API-Key": kept.api_key})
     commands = {
-        OURS: served(SERVICE, place.models),
-        FORGETFUL: served(str(without_memory(place.logs)), place.models),
+        OURS: served(str(service_file(place.logs / "ours.toml", ttl_s=300)), place.models),
+        FORGETFUL: served(str(service_file(place.logs / "forgetful.toml", ttl_s=0)), place.models),
         BY_HAND: by_hand("patient_server", str(place.original), place.redis, kept.api_key),
     }
     with ExitStack() as stack:
@@ -141,11 +143,13 @@ def plain(visit: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in said.items()}
 
 
-def without_memory(folder: Path) -> Path:
-    """The same service, which asks the store at every request."""
-    file = folder / "forgetful.toml"
+def service_file(file: Path, *, ttl_s: int) -> Path:
+    """The same service, which remembers patients for `ttl_s`; its rate is counted, but too high to be met."""
     text = services.find(SERVICE).read_text()
-    file.write_text(text.replace("ttl_s = 300", "ttl_s = 0"))
+    rate = re.sub(
+        r"^burst = .*$", "burst = 1000000", re.sub(r"^rate_per_minute = .*$", RATE, text, flags=re.M), flags=re.M
+    )
+    file.write_text(rate.replace("ttl_s = 300", f"ttl_s = {ttl_s}"))
     return file
 
 
