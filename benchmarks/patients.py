@@ -149,7 +149,8 @@ def service_file(file: Path, *, ttl_s: int) -> Path:
     rate = re.sub(
         r"^burst = .*$", "burst = 1000000", re.sub(r"^rate_per_minute = .*$", RATE, text, flags=re.M), flags=re.M
     )
-    file.write_text(rate.replace("ttl_s = 300", f"ttl_s = {ttl_s}"))
+    burst = re.sub(r"^burst = .*$", "burst = 1000000", rate, flags=re.M)
+    file.write_text(burst.replace("ttl_s = 300", f"ttl_s = {ttl_s}"))
     return file
 
 
