@@ -22,6 +22,8 @@ SERVICE = "service.toml"
 
 def by_service(wishes: Wishes, file: Path, *, seed: int) -> Lesson:
     """The table as the fields of the service in `file`."""
+    if wishes.labels or wishes.words or wishes.leave_out:
+        raise TableError(f"--labels, --words and --leave-out go with --write-service: {file} itself says these")
     service = services.load(file)
     table = tables.without(tables.read(wishes.data), wishes.without)
     told = tables.told(table, wishes.target, _meant(service, table, wishes), service.input.missing)

@@ -119,12 +119,13 @@ def test_visits_of_a_clinic_are_learnt_by_the_services_own_fields(tmp_path: Path
         (["--data", "x.csv", "--service", "nothing"], "no service 'nothing'"),
         (["--data", "x.csv", "--service", OWN, "--labels", "A"], "expected two different labels"),
         (["--data", "x.csv", "--service", OWN, "--labels", "A,A"], "expected two different labels"),
+        (["--data", "x.csv", "--service", OWN, "--words", "state"], "service.toml itself says these"),
         (["--data", "x.csv", "--service", OWN, "--without", "dead"], "expected --without COLUMN=WORD"),
         (["--visits", 1_500, "--judge-by", "patient_id"], "cannot judge by patient_id"),
         (["--visits", 1_500, "--service", "kepler"], "kepler is none"),
         (["--visits", 1_500, "--service", "nuru"], "nuru is none"),
     ],
-    ids=["nothing", "absent", "service", "label", "labels", "without", "judge", "vector", "regression"],
+    ids=["nothing", "absent", "service", "label", "labels", "words", "without", "judge", "vector", "regression"],
 )
 def test_what_cannot_be_done_is_said_in_a_line(tmp_path: Path, options: list[object], why: str) -> None:
     result = run(tmp_path, *options)
