@@ -11,12 +11,12 @@ from serinus.metadata import Metadata
 from serinus.registry.truth import Truth
 from serinus.schema import ClassificationSchema
 
-UNKNOWN = ("", "nan")  # as a file may write a value that is not there
+UNKNOWN = ("", "nan")  # as a file may write a number that is not there
 
 
 def truth_of(column: "pa.ChunkedArray", target: str, metadata: Metadata) -> Truth:
     """The column `target` as the model's answers are: labels, or numbers."""
-    values = column.to_pylist()
+    values = [None if value in metadata.input_schema.missing else value for value in column.to_pylist()]
     if isinstance(metadata.output_schema, ClassificationSchema):
         return np.array([_label(value) for value in values], np.str_)
     return np.array([_number(value, target) for value in values], np.float64)

@@ -17,6 +17,7 @@ from serinus.bundle import Bundle
 from serinus.cli import app
 from serinus.cli.models.rows import rows_to_ask
 from serinus.cli.models.screen import WIDTH, screen
+from serinus.cli.models.truth import truth_of
 from serinus.cli.models.verdicts import change_of
 from serinus.errors import InputError, JobError
 from serinus.prediction import Classes, Values
@@ -96,6 +97,16 @@ def test_rows_of_unknown_truth_are_asked_but_not_judged(regressors, tmp_path, ki
     assert found.judged is not None
     assert (found.rows, found.judged.rows) == (400, 399)
     assert math.isfinite(found.judged.first["rmse"])
+
+
+def test_what_means_that_a_value_is_missing_means_that_the_truth_is(regressors):
+    told = regressors[0].metadata
+    schema = told.input_schema.model_copy(update={"missing": ("?",)})
+    column = pa.chunked_array([["?", "", None, "NaN", "2.5"]])
+    known = truth_of(column, "yield", told.model_copy(update={"input_schema": schema}))
+    np.testing.assert_array_equal(known, [math.nan] * 4 + [2.5])
+    with pytest.raises(InputError, match=r"yield: got '\?', expected a finite number"):
+        truth_of(column, "yield", told)
 
 
 def test_rows_that_are_not_asked_take_their_truth_with_them(regressors, tmp_path):
