@@ -5,6 +5,7 @@ date its days since 1970-01-01. A missing value is NaN, or the field's default; 
 """
 
 import math
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import cached_property
@@ -24,6 +25,7 @@ Value = bool | int | float | str | None
 Bound = float | date | None
 LARGEST = 3.4028235e38  # rounds to the largest float32
 NUMBERS: tuple[Kind, ...] = ("float", "integer")
+HALVES = re.compile("[\ud800-\udfff]")
 ISO_DATE = len("2021-10-07")
 TRUTHS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 
@@ -200,7 +202,7 @@ class GivenField(_Named):
         return float(value) if isinstance(value, bool) else REFUSED
 
     def _string(self, value: object) -> float:
-        if not isinstance(value, str) or not 0 < len(value) <= self.max_length:
+        if not isinstance(value, str) or not 0 < len(value) <= self.max_length or _is_cut(value):
             return REFUSED
         return self.category.number_of(value) if self.category else 0.0
 
@@ -257,6 +259,11 @@ def _iso(text: str) -> date | None:
         return date.fromisoformat(text) if len(text) == ISO_DATE and text[4] == text[7] == "-" else None
     except ValueError:
         return None
+
+
+def _is_cut(text: str) -> bool:
+    """Whether half a character is in `text`, which JSON can spell and an answer cannot say."""
+    return not text.isascii() and HALVES.search(text) is not None
 
 
 def _plain(bound: float | None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from serinus.category import Category
 from serinus.metadata import Metadata
 from serinus.names import difference
-from serinus.schema import InputSchema
+from serinus.schema import InputSchema, RegressionSchema
 from serinus.service import Service
 
 
@@ -36,6 +36,10 @@ def _own(service: Service, name: str, metadata: Metadata) -> Iterator[str]:
     for what, want, got in zip(("features", "task", "labels"), expected, actual, strict=True):
         if want != got:
             yield f"service {service.name} expects {what} {want}, model {name} has {got}"
+    if isinstance(schema, RegressionSchema) and schema != RegressionSchema():
+        expected_value, actual_value = (f"{what.target} in {what.unit}" for what in (service.service, schema))
+        if expected_value != actual_value:
+            yield f"service {service.name} predicts {expected_value}, model {name} predicts {actual_value}"
     if (metadata.model_name, metadata.version) != (name, service.models[name]):
         yield (
             f"service {service.name} names {name} {service.models[name]}, "

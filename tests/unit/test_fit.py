@@ -11,7 +11,8 @@ from serinus.ensemble import Ensemble
 from serinus.errors import ServiceError
 from serinus.fit import misfits
 from serinus.names import difference
-from tests.bundles import write_bundle
+from serinus.schema import RegressionSchema
+from tests.bundles import write_bundle, write_regressor
 
 SERVICE = """
 [service]
@@ -196,3 +197,21 @@ def test_a_model_must_say_what_its_features_are_made_of(fielded):
 
 def test_fields_need_a_model_with_names(fielded):
     assert "service tiny has fields, model linear has features without names" in fielded(names=None, categories={})
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ('target = "yield"\nunit = "t/ha"', None),
+        ('target = "yield"\nunit = "kg_per_ha"', "predicts yield in kg_per_ha, model sum predicts yield in t/ha"),
+        ('target = "loss"\nunit = "t/ha"', "predicts loss in t/ha, model sum predicts yield in t/ha"),
+    ],
+)
+def test_a_regressor_of_something_else_is_refused(tmp_path: Path, said: str, wrong: str | None) -> None:
+    metadata = write_regressor(tmp_path / "models", "sum").metadata
+    metadata = metadata.model_copy(update={"output_schema": RegressionSchema(target="yield", unit="t/ha")})
+    file = tmp_path / "service.toml"
+    about = f'[service]\nname = "tiny"\ntask = "regression"\n{said}\n'
+    file.write_text(f'{about}[input]\nfeatures = 3\n[models]\nsum = "1.0.0"\n')
+    found = misfits(services.load(file), {"sum": metadata})
+    assert found == ([] if wrong is None else [f"service tiny {wrong}"])
