@@ -1,10 +1,11 @@
 """What to learn from: rows made by the very code that serves them, and the yield of each."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from serinus.errors import listed
 from serinus.field_columns import Column, Distinct
@@ -29,17 +30,33 @@ class Goal:
     between: tuple[float, float] = (-np.inf, np.inf)
     apart: str | None = None
 
+    @property
+    def facts(self) -> dict[str, JsonValue]:
+        """What makes figures look better or worse than others."""
+        possible: list[JsonValue] = [limit if np.isfinite(limit) else None for limit in self.between]
+        told: dict[str, JsonValue] = {
+            "target": self.target,
+            "divided_by": self.per,
+            "possible": possible,
+            "kept_apart": self.apart,
+        }
+        return {name: value for name, value in told.items() if value not in (None, [None, None])}
+
 
 @dataclass(frozen=True)
 class Lesson:
-    """groups: rows of one group are never parted between learning and judging; left_out: how many rows, by reason."""
+    """groups: rows of one group are never parted between learning and judging; left_out: how many rows, by reason.
 
-    dataset: str
+    facts: of the data, for the metadata; source: the name of its file, and its SHA-256
+    """
+
     service: Service
     rows: Rows
     truth: Values
     groups: NDArray[np.generic]
-    left_out: dict[str, int]
+    facts: Mapping[str, JsonValue]
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    source: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -54,13 +71,13 @@ class Lesson:
         return [self.names.index(field.name) for field in self.service.input.given if field.is_feature and field.values]
 
     def only(self, places: NDArray[np.int64]) -> "Lesson":
-        taken = self.rows[places], self.truth[places], self.groups[places]
-        return Lesson(self.dataset, self.service, *taken, self.left_out)
+        return replace(self, rows=self.rows[places], truth=self.truth[places], groups=self.groups[places])
 
 
 def of_simulation(service: Service, harvests: Columns, dataset: str) -> Lesson:
     rows = Form.of(service.input, "allow").rows({name: _column(of) for name, of in harvests.items() if name != TARGET})
-    return Lesson(dataset, service, rows, harvests[TARGET].astype(np.float64), harvests["plot_id"], {})
+    yields = harvests[TARGET].astype(np.float64)
+    return Lesson(service, rows, yields, harvests["plot_id"], {"dataset_version": dataset})
 
 
 def of_table(service: Service, table: Table, goal: Goal) -> Lesson:
@@ -78,7 +95,15 @@ def of_table(service: Service, table: Table, goal: Goal) -> Lesson:
     counts = {why: int(rows_of.sum()) for why, rows_of in left_out.items() if rows_of.any()}
     apart = goal.apart or (service.features.entity if service.features else None)
     groups = _alike(rows[kept]) if apart is None else _alike_in(table, apart)[kept]
-    return Lesson(table.source.name, service, rows[kept], truth[kept], groups, counts)
+    return Lesson(
+        service,
+        rows[kept],
+        truth[kept],
+        groups,
+        facts={"dataset_version": table.source.name, **goal.facts, "left_out": dict(counts)},
+        left_out=counts,
+        source={table.source.name: table.digest},
+    )
 
 
 def _column(column: NDArray[np.generic]) -> Column:

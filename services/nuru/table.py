@@ -2,9 +2,10 @@
 
 import csv
 import gzip
+import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,12 +27,14 @@ class Table:
     """columns: by name, None or "" where a cell is empty; as_text: numbers are spelt out, as in a CSV file.
 
     doubled: names that more than one column has, all of which are left out: nobody could say which is meant
+    digest: the SHA-256 of the file
     """
 
     source: Path
     columns: Mapping[str, Cells]
     as_text: bool
     doubled: tuple[str, ...] = ()
+    digest: str = ""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -49,12 +52,17 @@ class Table:
 
 def read(source: Path) -> Table:
     try:
-        if source.suffix == ".parquet":
-            return _of_arrow(source, pq.read_table(source))
-        with gzip.open(source, "rt", newline="") if source.suffix == ".gz" else source.open(newline="") as file:
-            return _of_text(source, list(csv.reader(file, strict=True)))
+        digest = hashlib.sha256(source.read_bytes()).hexdigest()
+        return replace(_read(source), digest=digest)
     except (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError, pa.ArrowException) as error:
         raise TableError(f"cannot read {source}: {error}") from error
+
+
+def _read(source: Path) -> Table:
+    if source.suffix == ".parquet":
+        return _of_arrow(source, pq.read_table(source))
+    with gzip.open(source, "rt", newline="") if source.suffix == ".gz" else source.open(newline="") as file:
+        return _of_text(source, list(csv.reader(file, strict=True)))
 
 
 def _of_arrow(source: Path, table: pa.Table) -> Table:

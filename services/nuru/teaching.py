@@ -90,7 +90,7 @@ def exported(taught: Taught, name: str, places: Places, made_at: datetime, progr
         unit=service.service.unit,
         sample=_sample(taught.lesson),
         calibration=_sample(taught.held_out) if taught.held_out else None,
-        training={"dataset_version": taught.lesson.dataset, **taught.facts},
+        training={**taught.lesson.facts, **taught.facts},
         performance=taught.performance[name],
         fields=service.input,
     )
@@ -112,4 +112,4 @@ def _saved(model: Any, name: str, originals: Path) -> Path:
 
 
 def _sample(lesson: Lesson) -> Sample:
-    return Sample(lesson.rows, lesson.names, lesson.truth)
+    return Sample(lesson.rows, lesson.names, lesson.truth, lesson.source)

@@ -118,7 +118,7 @@ def _lesson(found: PlotTable, wanted: Wanted, file: Path, write_service: Path | 
     lesson = of_table(services.load(file), found, wanted.goal)
     for why, rows in lesson.left_out.items():
         _say(f"{rows:,} of {len(found):,} rows are left out: {why}", style="yellow")
-    _say(f"learning from {len(lesson):,} rows of {lesson.dataset}")
+    _say(f"learning from {len(lesson):,} rows of {found.source.name}")
     return lesson
 
 

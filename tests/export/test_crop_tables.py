@@ -1,5 +1,6 @@
 """The nuru service's trainer on published tables of yields: rice plots in Bihar, and countries of the FAO."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def test_yields_that_are_shuffled_cannot_be_explained(plots: Taught) -> None:
     """Whatever leaked from a row to its own judge would still show."""
     lesson = plots.lesson
     shuffled = np.random.default_rng(0).permutation(lesson.truth)
-    blind = Lesson(lesson.dataset, lesson.service, lesson.rows, shuffled, lesson.groups, {})
+    blind = replace(lesson, truth=shuffled)
     assert taught_and_cross_validated(blind, QUICK).performance[ENSEMBLE]["r2"] < 0.02
 
 
@@ -81,7 +82,10 @@ def test_all_five_models_of_real_plots_pass_the_gate(plots: Taught, tmp_path: Pa
     bundles = {name: exported(plots, name, places, now, lambda _: None) for name in (ENSEMBLE, *MEMBERS)}
     assert fit.misfits(plots.lesson.service, {name: bundle.metadata for name, bundle in bundles.items()}) == []
     for name, model in served(plots.fitted).items():
-        parity = bundles[name].metadata.parity
+        parity, training = bundles[name].metadata.parity, bundles[name].metadata.training
+        assert training["divided_by"] == "Acre"
+        assert training["possible"] == [200, 4000]
+        assert training["left_out"] == {"an impossible yield": 158}
         assert parity.rows > 10_000
         assert parity.max_difference <= parity.tolerance < 0.01
         answers = Predictor(bundles[name]).predict(plots.lesson.rows).values  # type: ignore[union-attr]  # regression

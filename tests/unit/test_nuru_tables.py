@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 from datetime import date, datetime
 from pathlib import Path
 
@@ -51,6 +52,21 @@ def test_a_csv_file_is_read_as_the_text_it_is(tmp_path: Path) -> None:
     assert found.columns == {"a": ("1", "?"), "b": ("x, y", "")}
     assert found.as_text
     assert len(found) == 2
+
+
+def test_a_file_is_known_by_its_digest(tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "a.csv", "a,b\n1,2\n")
+    assert table.read(file).digest == hashlib.sha256(b"a,b\n1,2\n").hexdigest()
+
+
+def test_the_goal_is_told_where_it_says_something() -> None:
+    assert Goal("kg").facts == {"target": "kg"}
+    assert Goal("kg", "acres", (10, np.inf), "District").facts == {
+        "target": "kg",
+        "divided_by": "acres",
+        "possible": [10, None],
+        "kept_apart": "District",
+    }
 
 
 def test_a_gzipped_csv_file_is_read_alike(tmp_path: Path) -> None:
@@ -230,7 +246,7 @@ def test_rows_of_bad_input_are_left_out_and_counted(tmp_path: Path) -> None:
     service = load(service_file.write(tmp_path, fields, target="kg", unit=None, version="1.0.0"))
     worse = survey(District=["Patna", *SURVEY["District"][1:]])
     learned = lesson.of_table(service, worse, Goal("kg"))
-    assert learned.left_out == {"bad input": 1}
+    assert learned.left_out == learned.facts["left_out"] == {"bad input": 1}
     assert len(learned) == ROWS - 1
 
 
