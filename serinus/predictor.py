@@ -11,7 +11,7 @@ from serinus.prediction import Answers, Classes, Values
 from serinus.schema import ClassificationSchema, Rows
 
 RUNTIME = f"onnxruntime {ort.__version__}"
-ERRORS_ONLY = 3
+SILENT = 4  # what it logs as an error it raises too, and the text may quote a value of a row
 FLOAT, INT = "tensor(float)", "tensor(int64)"
 Signature = tuple[str | int, ...]
 
@@ -62,7 +62,7 @@ def session(model: bytes, *, threads: int = 1) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = ERRORS_ONLY
+    options.log_severity_level = SILENT
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
