@@ -4,6 +4,9 @@ The models fail, and name the distance, where a patient lives further away than 
 """
 
 import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +103,42 @@ def _rewritten(bundle: Bundle, model: bytes) -> None:
     contents = {"model.onnx": model, "metadata.json": metadata.model_dump_json(indent=2).encode()}
     golden = (bundle.folder / "golden.npz").read_bytes()
     bundles.write(bundle.folder, {**contents, "golden.npz": golden}, replace=True)
+
+
+@dataclass
+class Told:
+    """All that left a service. answered: the bodies of good answers, which may hold what was asked."""
+
+    log: str = ""
+    audit: str = ""
+    metrics: str = ""
+    console: str = ""
+    errors: list[str] = field(default_factory=list)
+    headers: list[str] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+
+    def add(self, status: int, headers: Mapping[str, str], body: str) -> None:
+        self.statuses[status] += 1
+        self.headers.append(str(dict(headers)))
+        if status != 200:
+            self.errors.append(body)
+            return
+        self.answered.append(body)
+        if headers["content-type"] == "application/json":
+            self.errors.append(json.dumps(json.loads(body).get("errors", [])))
+
+    @property
+    def leaks(self) -> dict[str, list[str]]:
+        channels = {
+            "log": self.log,
+            "audit": self.audit,
+            "metrics": self.metrics,
+            "console": self.console,
+            "errors": "\n".join(self.errors),
+            "headers": "\n".join(self.headers),
+        }
+        return {name: leaked for name, text in channels.items() if (leaked := found(text))}
 
 
 def found(text: str) -> list[str]:

@@ -3,9 +3,7 @@
 import asyncio
 import io
 import json
-from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -22,44 +20,8 @@ from serinus.features.store import Stored
 from serinus.settings import AccessSettings, AuditSettings
 from tests.handlers.conftest import loaded
 from tests.patient_traffic import Asked, traffic
-from tests.patients import AUDIT_KEY, FAR, KEY, KNOWN, PLANTED, POISON, POISONED, STORED, found, write_iit
+from tests.patients import AUDIT_KEY, FAR, KEY, KNOWN, PLANTED, POISON, POISONED, STORED, Told, found, write_iit
 from tests.records import NOW, Shelf, stock_of
-
-
-@dataclass
-class Told:
-    """All that left a service. answered: the bodies of good answers, which may hold what was asked."""
-
-    log: str = ""
-    audit: str = ""
-    metrics: str = ""
-    console: str = ""
-    errors: list[str] = field(default_factory=list)
-    headers: list[str] = field(default_factory=list)
-    answered: list[str] = field(default_factory=list)
-    statuses: Counter[int] = field(default_factory=Counter)
-
-    def add(self, answer: httpx.Response) -> None:
-        self.statuses[answer.status_code] += 1
-        self.headers.append(str(answer.headers))
-        if answer.status_code != 200:
-            self.errors.append(answer.text)
-            return
-        self.answered.append(answer.text)
-        if answer.headers["content-type"] == "application/json":
-            self.errors.append(json.dumps(answer.json().get("errors", [])))
-
-    @property
-    def leaks(self) -> dict[str, list[str]]:
-        channels = {
-            "log": self.log,
-            "audit": self.audit,
-            "metrics": self.metrics,
-            "console": self.console,
-            "errors": "\n".join(self.errors),
-            "headers": "\n".join(self.headers),
-        }
-        return {name: leaked for name, text in channels.items() if (leaked := found(text))}
 
 
 def told_by(file: Path, audit_log: Path, asked: list[Asked]) -> Told:
@@ -81,7 +43,8 @@ def told_by(file: Path, audit_log: Path, asked: list[Asked]) -> Told:
         async with httpx.AsyncClient(transport=transport, base_url="http://serinus") as client:
             for one in asked:
                 shelf.is_down = one.is_down
-                told.add(await client.request(one.method, one.path, content=one.body, headers=one.headers))
+                answer = await client.request(one.method, one.path, content=one.body, headers=one.headers)
+                told.add(answer.status_code, answer.headers, answer.text)
             told.metrics = (await client.get("/metrics", headers={"x-api-key": KEY})).text
         return told
 
