@@ -8,7 +8,8 @@ from serinus.field_columns import Column, Distinct
 from serinus.fields import NUMBERS, GivenField
 from serinus.record import Form
 
-PLAIN = frozenset((float, int, type(None)))
+COUNTED = frozenset((float, int, type(None)))
+WRITTEN = frozenset((str, type(None)))
 
 
 def columns_of(records: Iterable[Iterable[object]], form: Form) -> dict[str, Column]:
@@ -18,13 +19,15 @@ def columns_of(records: Iterable[Iterable[object]], form: Form) -> dict[str, Col
 
 
 def _column(values: Sequence[object], field: GivenField) -> Column:
-    if field.type in NUMBERS and PLAIN.issuperset(map(type, values)) and not any(map(_is_huge, values)):
-        return np.array(values, np.float64)
+    kinds = set(map(type, values))
     try:
-        return Distinct.of(values)
-    except TypeError:  # a list or an object, which cannot be told from others by its hash
+        if field.type in NUMBERS and kinds <= COUNTED:
+            return np.array(values, np.float64)
+        return _texts(values) if kinds <= WRITTEN else Distinct.of(values)
+    except (TypeError, OverflowError):  # a list or an object cannot be told from others by its hash; a huge integer
         return Distinct(values, np.arange(len(values)))
 
 
-def _is_huge(value: object) -> bool:
-    return type(value) is int and abs(value) > 2**53
+def _texts(values: Sequence[object]) -> Distinct:
+    known = {value: place for place, value in enumerate(dict.fromkeys(values))}
+    return Distinct([*known], np.array([*map(known.__getitem__, values)], np.int64))

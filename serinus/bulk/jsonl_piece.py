@@ -22,7 +22,7 @@ from serinus.rows import Doubled, once
 from serinus.schema import expected_number, word_problem
 
 NUMBERS = frozenset((float, int, type(None)))
-Values: TypeAlias = "list[object] | NDArray[np.float64]"
+Values: TypeAlias = "tuple[object, ...] | NDArray[np.float64]"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Layout:
     def values(self, row: Mapping[str, object]) -> Values:
         """The fields in `row`; or the features, words as numbers: InputError when one is not what it should be."""
         if self.reading.form is not None:
-            return list(map(row.get, self.columns.features))
+            return tuple(map(row.get, self.columns.features))  # of which the garbage collector keeps no list
         values = self._vector(row) if self.columns.as_vector else list(map(row.get, self.columns.features))
         for place, category in self.reading.categories.items():
             values[place] = self._number(values[place], self.columns.names[place], category)
@@ -64,12 +64,12 @@ class Layout:
         form = self.reading.form
         return None if form is None else lambda row: form.problems(columns_of(values[row : row + 1], form), 0)
 
-    def ids(self, row: Mapping[str, object]) -> list[object]:
+    def ids(self, row: Mapping[str, object]) -> tuple[object, ...]:
         """The ids in `row`; InputError when one is of another kind than in the file's first rows, or is new."""
         if not (row.keys() <= self.known or (self.columns.drops_others and row.keys() >= self._features)):
             new = next(name for name in row if name not in self.known)
             raise InputError([Problem(new, shown(row[new]), "only the members that the file's first rows have")])
-        return [self._id(name, row.get(name)) for name in self.kinds]
+        return tuple([self._id(name, row.get(name)) for name in self.kinds])
 
     def _number(self, word: Any, name: str, category: Category) -> float:
         if problem := word_problem(word, name, category, self.reading.nan_policy):
@@ -103,7 +103,7 @@ class JsonlPiece:
         return len(self._lines)
 
     def contents(self, layout: Layout) -> Contents:
-        values, ids, good, bad = list[Values](), list[list[object]](), list[int](), list[BadRow]()
+        values, ids, good, bad = list[Values](), list[tuple[object, ...]](), list[int](), list[BadRow]()
         for place, line in self._lines:
             try:
                 row = _object(line, layout.kinds)

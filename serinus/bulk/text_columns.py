@@ -30,14 +30,29 @@ def distinct(column: pa.ChunkedArray, *, as_text: bool = False) -> Distinct:
 
 def _numbers(cells: pa.ChunkedArray, missing: Collection[str]) -> NDArray[np.float64] | None:
     """The numbers in `cells`, NaN for a missing one; None when a cell is something else."""
-    absent = pc.is_in(cells, value_set=texts(["", *sorted(missing)]))
-    present = pc.if_else(absent, None, cells)
+    if not any(map(_is_number, missing)) and (read := _cast(cells)) is not None:
+        return _finite(read)
+    present = pc.if_else(pc.is_in(cells, value_set=texts(["", *sorted(missing)])), None, cells)
     read = _cast(present)
     if read is None and (read := _cast(pc.ascii_trim_whitespace(present))) is None:
         return None
+    return _finite(read)
+
+
+def _finite(read: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Nulls as NaN: "nan" is no missing value unless it is said to be."""
     numbers = np.array(read.to_numpy())
-    numbers[np.isnan(numbers) & ~absent.to_numpy()] = REFUSED  # "nan" is no missing value unless it is said to be
+    if np.isnan(numbers).any():
+        numbers[np.isnan(numbers) & pc.is_valid(read).to_numpy()] = REFUSED
     return numbers
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _cast(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:

@@ -21,7 +21,10 @@ from hypothesis import strategies as st
 from serinus.bulk.chunk import Reading
 from serinus.bulk.columns import match_fields
 from serinus.bulk.sources import Cut, open_source
+from serinus.bulk.text_columns import of_text
 from serinus.errors import InputError, JobError
+from serinus.field_columns import column_numbers
+from serinus.fields import GivenField
 from serinus.record import Form
 from serinus.schema import refused
 from serinus.service import Input
@@ -316,3 +319,25 @@ def test_a_field_without_a_column_is_refused_even_where_it_may_be_missing(
             pq.write_table(pa.table({name: [value] for name, value in columns.items()}), file)
     with pytest.raises(JobError, match=f"lacks 1 of the 8 fields .*: '{name}'; it has instead: .*'{name}s'"):
         read(file)
+
+
+COUNT = GivenField(name="count", type="float", optional=True)
+
+
+@pytest.mark.parametrize(
+    ("cells", "missing", "numbers"),
+    [
+        (["1", "2.5"], ["?"], [1, 2.5]),
+        (["1", ""], [], [1, math.nan]),
+        (["1", "nan"], [], [1, math.inf]),
+        (["", "nan", "?"], ["?"], [math.nan, math.inf, math.nan]),
+        (["1", "-999"], ["-999"], [1, math.nan]),
+        (["1", "-999", "-999.0"], ["-999"], [1, math.nan, -999]),
+        (["1", "nan"], ["nan"], [1, math.nan]),
+        ([" 1", "2\t"], [], [1, 2]),
+        (["1", "x"], [], [1, math.inf]),
+    ],
+)
+def test_a_missing_number_is_what_is_said_to_be_one(cells: list[str], missing: list[str], numbers: list[float]) -> None:
+    column = of_text(pa.chunked_array([cells]), COUNT, missing)
+    np.testing.assert_array_equal(column_numbers(COUNT, column, frozenset(missing)), numbers)
