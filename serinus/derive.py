@@ -38,7 +38,8 @@ def days(of: date) -> float:
 
 
 def _day_of_year(days: float) -> float:
-    return float(day(days).timetuple().tm_yday)
+    found = day(days)
+    return float(found.toordinal() - date(found.year, 1, 1).toordinal() + 1)
 
 
 def _angle(days: float) -> float:

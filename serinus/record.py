@@ -4,7 +4,6 @@ Both ways go through `GivenField.number`, or for columns of numbers through the 
 derivations: what a model was trained on, is proven on, answers online and scores in bulk are the same rows.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,18 +13,18 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from serinus.category import REFUSED
-from serinus.derive import DERIVATIONS
+from serinus.derive import DERIVATIONS, Derivation
 from serinus.errors import InputError, Problem, listed, short, shown
 from serinus.field_columns import Column, cell, column_numbers, derived_column, only
 from serinus.fields import DerivedField, GivenField, Value
 from serinus.rows import MOST_PROBLEMS
-from serinus.schema import NanPolicy, Rows
+from serinus.schema import OVERFLOWS, NanPolicy, Rows
 from serinus.service import Input
 
 EXACT = 2.0**53  # from here on a float may stand for another whole number than was written
-Stored = Literal["store", "stale"]
+Kept = Literal["store", "stale"]
 Origin = Literal["request", "store", "stale", "default", "missing", "derived"]
-Step = tuple[str, Callable[[object], float], float, Value, bool]
+Step = tuple[int, Callable[[object], float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,15 @@ class Filled:
     row: Rows
     used: dict[str, Value]
     sources: dict[str, Origin]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """Of each given field its number, its value and where that comes from, before a record says anything."""
+
+    numbers: list[float]
+    values: list[object]
+    origins: list[Origin]
 
 
 @dataclass(frozen=True)
@@ -85,29 +93,27 @@ class Form:
             raise InputError([field.problem(value, at + name)])
         return str(int(value)) if isinstance(value, float) else str(value)
 
-    def read(
-        self,
-        record: Mapping[str, object],
-        stored: Mapping[str, Value] | None = None,
-        kept: Stored = "store",
-        at: str = "",
-    ) -> Filled:
-        """`record`, which a request holds `at` a place, with what is `stored`; InputError says what is wrong."""
-        strange = not self.known.issuperset(record)
-        numbers: list[float] = []
-        values: list[object] = []
-        origins: list[Origin] = []
-        origin: Origin
-        blank = self.missing
-        for name, number_of, absent, default, is_stored in self._steps:
-            value, origin = record.get(name), "request"
-            if value is None or (type(value) is str and value in blank):
-                value, origin = stored.get(name) if stored and is_stored else None, kept
-                if value is None or (type(value) is str and value in blank):
-                    value, origin = default, "missing" if default is None else "default"
-            numbers.append(absent if value is None else number_of(value))
+    def base(self, stored: Mapping[str, Value] | None = None, kept: Kept = "store") -> "Base":
+        """What is known before a record says anything; made once of what is `stored`, and read with many records."""
+        numbers, values, origins = [], [], []
+        for field in self.given:
+            value, origin = _unsaid(self, field, stored or {}, kept)
+            numbers.append(field.number(value))
             values.append(value)
             origins.append(origin)
+        return Base(numbers, values, origins)
+
+    def read(self, record: Mapping[str, object], base: "Base | None" = None, at: str = "") -> Filled:
+        """`record`, which a request holds `at` a place, on top of `base`; InputError says what is wrong."""
+        base = base or self._blank
+        numbers, values, origins = [*base.numbers], [*base.values], [*base.origins]
+        blank, steps, strange = self.missing, self._steps, False
+        for name, value in record.items():
+            if name not in steps:
+                strange = True
+            elif value is not None and not (type(value) is str and value in blank):
+                place, number_of = steps[name]
+                numbers[place], values[place], origins[place] = number_of(value), value, "request"
         if strange or REFUSED in numbers:
             raise InputError(_problems(self, record, numbers, list(zip(values, origins, strict=True)), at))
         return _filled(self, numbers, values, origins, at)
@@ -130,19 +136,25 @@ class Form:
         return list(_valueless(self, self.rows({name: only(column, row) for name, column in columns.items()}), ""))
 
     @cached_property
-    def _steps(self) -> list[Step]:
-        """What it takes to read each field, looked up once: a record is read in each request."""
-        return [(f.name, f.number_of, f.missing, f.default, f.source != "request") for f in self.given]
+    def _steps(self) -> dict[str, Step]:
+        """Where each field stands that a caller may say, and how it is read."""
+        every = enumerate(self.given)
+        return {field.name: (place, field.number_of) for place, field in every if field.source != "store"}
+
+    @cached_property
+    def _blank(self) -> "Base":
+        return self.base()
+
+    @cached_property
+    def _derivations(self) -> list[tuple[Derivation, tuple[int, ...]]]:
+        """Of each derived field, what it is of the fields at which places."""
+        places = {field.name: place for place, field in enumerate(self.given)}
+        return [(DERIVATIONS[field.derive], tuple(places[name] for name in field.of)) for field in self.derived]
 
     @cached_property
     def known(self) -> frozenset[str]:
         """What a caller may say."""
         return frozenset(field.name for field in self.given if field.source != "store")
-
-    @cached_property
-    def spoken(self) -> tuple[str, ...]:
-        """The fields somebody says."""
-        return tuple(field.name for field in self.given)
 
     @cached_property
     def take(self) -> Callable[[Sequence[Any]], Sequence[Any]]:
@@ -187,17 +199,30 @@ def _problem(field: GivenField, value: object, at: str, origin: Origin) -> Probl
     return field.problem(value, at + field.name)
 
 
+def _unsaid(form: Form, field: GivenField, stored: Mapping[str, Value], kept: Kept) -> tuple[object, Origin]:
+    """The value of `field` where a record says nothing."""
+    value = form.value(stored, field.name) if field.source != "request" else None
+    if value is not None:
+        return value, kept
+    return field.default, "missing" if field.default is None else "default"
+
+
 def _filled(form: Form, numbers: list[float], values: list[object], origins: list[Origin], at: str) -> Filled:
-    named = dict(zip(form.spoken, numbers, strict=True))
-    derived = [DERIVATIONS[field.derive](*map(named.__getitem__, field.of)) for field in form.derived]
-    with np.errstate(over="ignore"):
-        row = np.array([form.take([*numbers, *derived])], np.float64).astype(np.float32)
-    if derived and (problems := list(_valueless(form, row, at))):
-        raise InputError(problems)
-    said = [*values, *(None if math.isnan(number) else number for number in derived)]
+    derived = [derivation(*[numbers[place] for place in places]) for derivation, places in form._derivations]
+    if not all(-OVERFLOWS < number < OVERFLOWS for number in derived):  # NaN is neither
+        _check(form, derived, at)
+    row = np.array([form.take(numbers + derived)], np.float64).astype(np.float32)
+    said = values + [None if number != number else number for number in derived]  # noqa: PLR0124  # NaN
     used = dict(zip(form.names, form.take(said), strict=True))
-    whence = form.take([*origins, *["derived"] * len(derived)])
+    whence = form.take(origins + ["derived"] * len(derived))
     return Filled(row, used, dict(zip(form.names, whence, strict=True)))
+
+
+def _check(form: Form, derived: Sequence[float], at: str) -> None:
+    with np.errstate(over="ignore"):
+        row = np.array([form.take([*[0.0] * len(form.given), *derived])], np.float64).astype(np.float32)
+    if problems := list(_valueless(form, row, at)):
+        raise InputError(problems)
 
 
 def _valueless(form: Form, row: Rows, at: str) -> list[Problem]:

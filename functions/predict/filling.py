@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from functions.predict.bases import Bases
 from functions.predict.stock import Outcome, Outcomes, Stock
 from functions.predict.wire import About
 from serinus.errors import InputError, Problem, StoreDown, UnknownEntity, short, shown
@@ -19,6 +20,7 @@ class Filling:
     form: Form
     stock: Stock | None
     entity: str
+    bases: Bases
 
     def wanted(self, record: object) -> str | None:
         """Whose features are to be looked up; None when nobody's are, or when `record` says it badly."""
@@ -48,7 +50,7 @@ class Filling:
         if isinstance(outcome, StoreDown) or not isinstance(outcome.stored, Stored):
             raise self._without(record, at, outcome)
         kept = "stale" if self.stock.is_old(outcome.stored) else outcome.source
-        return self.form.read(record, outcome.stored.values, kept, at)
+        return self.form.read(record, self.bases.of(outcome.stored, kept), at)
 
     def about(self, record: object, filled: Filled) -> About:
         named = {self.entity: record[self.entity]} if self.stock is not None and isinstance(record, dict) else {}

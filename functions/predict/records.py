@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from functions.predict.bases import Bases
 from functions.predict.filling import Filling
 from functions.predict.options import Terms
 from functions.predict.record_json import SAMPLES, Asked, AskedMany, Shape, check_names
@@ -31,7 +32,8 @@ class Records:
         lists = tuple(dict.fromkeys((service.input.rows, SAMPLES)))
         self._shape = Shape(Terms.of(service), lists, service.gateway.max_batch_size)
         entity = service.features.entity if service.features else ""
-        self._filling = Filling(Form.of(service.input, ensemble.nan_policy), stock, entity)
+        form = Form.of(service.input, ensemble.nan_policy)
+        self._filling = Filling(form, stock, entity, Bases(form))
         self._stock = stock
         self._is_audited = service.privacy.personal
 

@@ -37,7 +37,8 @@ class Farm:
 
     def expected(self, said: dict[str, object], model: str, kept: object = KEPT) -> float:
         ensemble = self.api.ensemble
-        filled = Form.of(ensemble.service.input, "allow").read(said, kept)
+        form = Form.of(ensemble.service.input, "allow")
+        filled = form.read(said, form.base(kept))
         return float(ensemble.predictors[model].predict(filled.row).values[0])
 
 

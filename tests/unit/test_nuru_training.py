@@ -178,7 +178,8 @@ def test_the_stored_features_are_those_the_service_looks_up(school: School) -> N
 
 def test_the_owners_single_request_has_a_yield(school: School) -> None:
     [kept] = stored(school, "1")
-    filled = Form.of(SERVICE.input, "allow").read(SINGLE, kept)
+    form = Form.of(SERVICE.input, "allow")
+    filled = form.read(SINGLE, form.base(kept))
     answer = Predictor(school.bundles[ENSEMBLE]).predict(filled.row).values[0]  # type: ignore[union-attr]  # regression
     assert 300 < answer < 8000
     assert filled.sources["altitude"] == "request"
@@ -189,7 +190,7 @@ def test_the_owners_single_request_has_a_yield(school: School) -> None:
 def test_the_owners_batch_takes_the_altitude_from_the_store(school: School) -> None:
     form = Form.of(SERVICE.input, "allow")
     for request, kept in zip(BATCH, stored(school, "1", "2"), strict=True):
-        filled = form.read(request, kept)
+        filled = form.read(request, form.base(kept))
         assert filled.sources["altitude"] == "store"
         assert not np.isinf(filled.row).any()
 
@@ -206,7 +207,7 @@ def test_a_stored_season_makes_the_row_it_was_simulated_as(school: School) -> No
             "planting_date": str(newest["planting_date"][place]),
             "season": str(newest["season"][place]),
         }
-        np.testing.assert_array_equal(form.read(request, kept).row[0], rows[place])
+        np.testing.assert_array_equal(form.read(request, form.base(kept)).row[0], rows[place])
 
 
 @pytest.mark.parametrize("name", MEMBERS)

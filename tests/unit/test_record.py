@@ -38,7 +38,7 @@ def test_the_features_are_the_fields_but_for_dates_and_ids():
 
 
 def test_a_record_is_read_with_what_is_stored():
-    filled = FORM.read(GOOD | {"rain": 10.0}, {"rain": 99.0, "visits": 4})
+    filled = FORM.read(GOOD | {"rain": 10.0}, FORM.base({"rain": 99.0, "visits": 4}))
     np.testing.assert_array_equal(filled.row, np.array([[-0.5, 1, np.nan, 0, 10, 4, 280, np.nan, 2.5]], np.float32))
     assert filled.used["season"] == "Short Rains"
     assert filled.sources == {
@@ -55,7 +55,7 @@ def test_a_record_is_read_with_what_is_stored():
 
 
 def test_what_neither_request_nor_store_says_is_a_default_or_missing():
-    filled = FORM.read(GOOD, {}, "stale")
+    filled = FORM.read(GOOD, FORM.base({}, "stale"))
     assert (filled.used["visits"], filled.sources["visits"]) == (2, "default")
     assert (filled.used["rain"], filled.sources["rain"]) == (None, "missing")
 
@@ -94,13 +94,13 @@ def test_bad_input_is_named_with_what_was_expected(said, message):
 @pytest.mark.parametrize("stored", [-1, 2.5, "2", math.inf])
 def test_a_bad_stored_value_is_refused_as_such(stored):
     with pytest.raises(InputError, match="so says the feature store"):
-        FORM.read(GOOD, {"visits": stored})
+        FORM.read(GOOD, FORM.base({"visits": stored}))
 
 
 def test_a_stored_feature_nobody_says_is_asked_for():
     required = Input.model_validate({"fields": [{"name": "rain", "type": "float", "source": "either"}]})
     with pytest.raises(InputError, match="rain: got None, expected a number, in the request or in the feature store"):
-        Form.of(required, "reject").read({}, {})
+        Form.of(required, "reject").read({})
 
 
 def test_the_store_is_asked_for_what_a_request_leaves_out():
