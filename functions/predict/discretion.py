@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from functions.predict.redaction import outline
+from functions.predict.outline import outline
 from serinus.errors import SerinusError
 from serinus.service import Service
 

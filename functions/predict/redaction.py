@@ -6,7 +6,7 @@ the caller's: a request id, a path, the name of an unknown member can be a patie
 
 import re
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from re import Pattern
@@ -16,6 +16,7 @@ from typing import Protocol, Self
 from starlette.routing import compile_path
 from starlette.types import Scope
 
+from functions.predict.outline import outline
 from functions.predict.problems import Refusal
 from serinus.errors import Problem
 from serinus.service import Service
@@ -27,7 +28,18 @@ UNKNOWN_METHOD = "an unknown method"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 LISTS = ("features", "samples")
 OPTIONS = ("model", "model_name", "return_probabilities", "return_all_models", "voting")
-PARTS = ("body", "path", "method", "content-type", "content-encoding", "x-api-key", "requests", "deep", "audit")
+PARTS = (
+    "body",
+    "path",
+    "method",
+    "content-type",
+    "content-encoding",
+    "x-api-key",
+    "requests",
+    "models",
+    "deep",
+    "audit",
+)
 AT_A_PLACE = re.compile(r"(?P<list>[a-z][a-z0-9_]*)(?P<places>(\[[0-9]{1,7}\])*)(\.(?P<name>.*))?", re.DOTALL)
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}\Z")
 WITHOUT_PROBLEMS = {
@@ -148,21 +160,5 @@ def fresh_id() -> str:
     return f"req_{token_hex(16)}"
 
 
-def outline(error: BaseException) -> str:
-    """Which errors, and where: their messages may hold values."""
-    return "\n".join(_outlines(error))
-
-
 def _digits(places: str) -> list[str]:
     return re.findall("[0-9]+", places)
-
-
-def _outlines(error: BaseException | None) -> Iterator[str]:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        frames = [
-            f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
-        ]
-        yield "\n".join([f"{type(error).__module__}.{type(error).__qualname__}", *frames])
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

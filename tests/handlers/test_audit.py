@@ -15,8 +15,9 @@ import pytest
 
 from functions.predict.app import create_app
 from functions.predict.asgi import Front, bare
-from functions.predict.audit import Trail, audit, outcomes
+from functions.predict.audit import audit
 from functions.predict.audit_log import File, Stream, audit_log
+from functions.predict.audit_trail import Trail, outcomes
 from functions.predict.callers import caller
 from functions.predict.server_telemetry import ServerTelemetry
 from functions.predict.telemetry import Observation, Predicted
