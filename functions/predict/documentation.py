@@ -3,34 +3,28 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import orjson
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 
-from functions.predict import classification, shapes
-from functions.predict.options import Options
+from functions.predict import shapes
+from functions.predict.examples import examples
+from functions.predict.page_schemas import REFERENCE, Shape, answers_of, schemas
 from functions.predict.problems import MEDIA_TYPE
-from functions.predict.row_schema import row_schema, written
-from functions.predict.telemetry import Observation
-from functions.predict.wire import PredictRequest
-from serinus import golden
-from serinus.bundle import Bundle
 from serinus.ensemble import Ensemble
-from serinus.rows import Layout
-from serinus.schema import Rows
 from serinus.service import Gateway
 
 Json = dict[str, Any]
-Shape = type[BaseModel]
-REFERENCE = "#/components/schemas/{model}"
 REFUSALS = {
     "413": "the body is too large",
     "415": "the body is not JSON, or compressed other than by gzip",
     "422": "a value is not as expected; `errors` names it",
 }
+STORED = {
+    "404": "nothing is stored of what the request names",
+    "503": "the feature store does not answer; `Retry-After` says how many seconds to wait",
+}
+RELOAD_BAKED = "the models are baked into the image, as on Lambda"
 KEYED = {"401": "no API key", "403": "a wrong API key"}
 LIMITED = {"429": "too often; `Retry-After` says how many seconds to wait"}
 
@@ -40,7 +34,7 @@ def describe(app: FastAPI, ensemble: Ensemble) -> Json:
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes, description=_about(ensemble))
         document["paths"] = {**_hot_paths(ensemble), **document["paths"]}
-        document.setdefault("components", {}).setdefault("schemas", {}).update(_schemas(ensemble))
+        document.setdefault("components", {}).setdefault("schemas", {}).update(schemas(ensemble))
         _guard(document, ensemble.service.gateway)
         app.openapi_schema = document
     return app.openapi_schema
@@ -48,59 +42,55 @@ def describe(app: FastAPI, ensemble: Ensemble) -> Json:
 
 def _about(ensemble: Ensemble) -> str:
     service = ensemble.service
-    what = "features" if ensemble.schema.categories else "numbers"
+    said = service.service
+    what = ", ".join(said.labels) or " in ".join(filter(None, (said.target, said.unit)))
+    kind = "features" if ensemble.schema.categories or service.input.fields else "numbers"
     return (
-        f"Predicts {', '.join(service.service.labels)} from {service.input.features} {what}. "
+        f"Predicts {what} from {service.input.features} {kind}. "
         f"Models: {', '.join(ensemble.predictors)}; `auto` is {ensemble.best}, the best by {service.best_by}."
     )
 
 
 def _hot_paths(ensemble: Ensemble) -> Json:
-    row = _real_row(ensemble)
-    features = written(row, Layout.of(ensemble.schema, ensemble.nan_policy))
-    request = {"features": features, "model": "auto", "return_probabilities": True}
-    single = classification.one(ensemble, PredictRequest(row, Options()), _example())
-    everyone = classification.one(ensemble, PredictRequest(row, Options(return_all_models=True)), _example())
-    prediction, model = single["prediction"], single["model"]
-    batch = {
-        "predictions": [prediction],
-        "errors": [],
-        "model": model,
-        "metadata": {**single["metadata"], "samples": 1, "failed": 0},
-    }
-    both: list[Shape] = [shapes.PredictAnswer, shapes.EveryoneAnswer]
-    one = _operation("Predict one row", shapes.PredictBody, both, {"one model": single, "every model": everyone})
+    shown, answers = examples(ensemble), answers_of(ensemble.service)
+    both, batch = [answers["one"], answers["every"]], {"batch": shown.many}
+    one = _operation("Predict one row", shapes.PredictBody, both, {"one model": shown.one, "every model": shown.every})
     many = _operation(
-        "Predict many rows; a bad one never hides the others", shapes.BatchBody, [shapes.BatchAnswer], {"batch": batch}
+        "Predict many rows; a bad one never hides the others",
+        shapes.BatchBody,
+        [answers["many"]],
+        {"batch": shown.many},
     )
-    _with_example(one, request)
-    _with_example(many, {"samples": [features], "model": "auto"})
+    _with_example(one, shown.request)
+    _with_example(many, shown.batch)
+    if ensemble.service.features:
+        for operation in (one, many):
+            operation["responses"].update(_refusals(STORED))
     named = {**one, "parameters": [_name_parameter(ensemble)], "summary": "Predict one row with one model"}
+    _with_example(named, {name: value for name, value in shown.request.items() if name != "model"})
     return {
         "/api/v1/predict": {"post": one},
         "/api/v1/predict/batch": {"post": many},
         "/api/v1/models/{name}/predict": {"post": named},
+        "/api/v1/models/reload": {"post": _reload()},
     }
 
 
-def _real_row(ensemble: Ensemble) -> Rows:
-    """A golden row of the best model, float32 [1, F]; a word that no model knows is the first of its category."""
-    rows, _ = golden.load(Bundle.load(ensemble.predictors[ensemble.best].folder))
-    row = rows[:1]
-    for place, category in ensemble.schema.categories_by_place.items():
-        if not (np.isnan(row[0, place]) or row[0, place] in range(len(category.words))):
-            row[0, place] = 0
-    return row
+def _reload() -> Json:
+    return {
+        "tags": ["models"],
+        "summary": "Take up the models that lie on disk now",
+        "responses": {
+            "200": {"description": "which models are other ones now"},
+            **_refusals({"409": RELOAD_BAKED, "422": "they cannot be served; those that were loaded answer on"}),
+        },
+    }
 
 
-def _example() -> Observation:
-    return Observation("req_0f1e2d3c4b5a69788796a5b4c3d2e1f0", "POST", "/api/v1/predict")
-
-
-def _operation(summary: str, body: Shape, answer: list[Shape], examples: Json) -> Json:
+def _operation(summary: str, body: Shape, answer: list[Shape], answered: Json) -> Json:
     references = [_reference(shape) for shape in answer]
     schema = references[0] if len(references) == 1 else {"oneOf": references}
-    shown = {name: {"value": orjson.loads(orjson.dumps(example))} for name, example in examples.items()}
+    shown = {name: {"value": orjson.loads(orjson.dumps(example))} for name, example in answered.items()}
     return {
         "tags": ["predict"],
         "summary": summary,
@@ -131,7 +121,9 @@ def _guard(document: Json, gateway: Gateway) -> None:
 
 
 def _with_example(operation: Json, example: Json) -> None:
-    operation["requestBody"]["content"]["application/json"]["example"] = example
+    body = operation["requestBody"]
+    media = {**body["content"]["application/json"], "example": example}
+    operation["requestBody"] = {**body, "content": {"application/json": media}}
 
 
 def _name_parameter(ensemble: Ensemble) -> Json:
@@ -141,21 +133,3 @@ def _name_parameter(ensemble: Ensemble) -> Json:
 
 def _reference(shape: Shape) -> Json:
     return {"$ref": REFERENCE.format(model=shape.__name__)}
-
-
-def _schemas(ensemble: Ensemble) -> Json:
-    documented: list[Shape] = [
-        shapes.PredictBody,
-        shapes.BatchBody,
-        shapes.PredictAnswer,
-        shapes.EveryoneAnswer,
-        shapes.BatchAnswer,
-        shapes.ProblemAnswer,
-    ]
-    _, definitions = models_json_schema([(shape, "validation") for shape in documented], ref_template=REFERENCE)
-    schemas: Json = definitions["$defs"]
-    row = row_schema(Layout.of(ensemble.schema, ensemble.nan_policy))
-    features = schemas["PredictBody"]["properties"]["features"]
-    schemas["PredictBody"]["properties"]["features"] = {"description": features["description"], **row}
-    schemas["BatchBody"]["properties"]["samples"]["items"] = row
-    return schemas

@@ -16,6 +16,7 @@ Row = list[Value] | dict[str, Value]  # as wide as any service's; `functions.pre
 class PredictBody(Doc):
     features: Row = Field(description="in the model's order, or by name where the features have names")
     model: str = Field("auto", description="a model of this service, or auto: the best by the service's own figure")
+    model_name: str | None = Field(None, description="another name for model")
     return_probabilities: bool = True
     return_all_models: bool = Field(False, description="answer with every model and their vote")
     voting: Literal["soft", "hard"] | None = Field(None, description="how they vote; default: as the service says")
@@ -24,6 +25,7 @@ class PredictBody(Doc):
 class BatchBody(Doc):
     samples: list[Row]
     model: str = "auto"
+    model_name: str | None = Field(None, description="another name for model")
     return_probabilities: bool = True
 
 
@@ -33,6 +35,7 @@ class ClassPrediction(Doc):
     class_id: int
     confidence: float
     probabilities: dict[str, float] | None = None
+    risk_band: str | None = Field(None, description="the band of the risk, where service.toml has [bands]")
 
 
 class VotedPrediction(ClassPrediction):

@@ -610,6 +610,7 @@ def test_the_openapi_document_knows_every_route(openapi):
         "/api/v1/models/{name}/predict",
         "/api/v1/models",
         "/api/v1/models/{name}/info",
+        "/api/v1/models/reload",
         "/api/v1/health",
     }
 
