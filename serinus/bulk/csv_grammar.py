@@ -16,7 +16,7 @@ from serinus.bulk.columns import Columns
 from serinus.bulk.csv_cells import Layout
 from serinus.bulk.csv_rows import fields
 from serinus.bulk.text import Text
-from serinus.bulk.text_columns import distinct, of_text
+from serinus.bulk.text_columns import of_text, one
 from serinus.bulk.words import Words
 from serinus.errors import Problem, shown
 from serinus.record import Form
@@ -59,8 +59,7 @@ class Grammar:
 
     def problems(self, table: pa.Table, form: Form, row: int) -> list[Problem]:
         """What is wrong with a row of `table`, by its texts."""
-        cells = {field.name: distinct(table.column(field.name).slice(row, 1), as_text=True) for field in form.needed}
-        return form.problems(cells, 0)
+        return form.problems({field.name: one(table.column(field.name)[row].as_py()) for field in form.needed}, 0)
 
     def problem(self, text: bytes) -> Problem | None:
         """What is wrong with the row `text`, as far as it shows."""

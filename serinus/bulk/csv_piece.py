@@ -15,7 +15,7 @@ from serinus.bulk.csv_cells import plain
 from serinus.bulk.csv_grammar import Grammar
 from serinus.bulk.csv_rows import RETURN, ends_at_newlines, row_ends
 from serinus.bulk.csv_suspects import suspects
-from serinus.bulk.text import Piece, newlines
+from serinus.bulk.text import NEWLINE, Piece
 from serinus.bulk.words import woven
 from serinus.errors import JobError, Problem
 
@@ -109,7 +109,12 @@ class CsvPiece:
         return np.asarray(np.stack([starts, ends], axis=1)[~blank])
 
     def _line(self, place: int) -> int:
-        return self.piece.line + newlines(self.piece.text, place)
+        return self.piece.line + int(np.searchsorted(self._newlines, place))
+
+    @cached_property
+    def _newlines(self) -> Places:
+        """Found once: of many bad rows each asks for its line."""
+        return np.flatnonzero(np.frombuffer(self.piece.text or b"\0", np.uint8) == NEWLINE)
 
 
 def _in_order(parts: Sequence[tuple[Places, pa.Table]]) -> tuple[Places, pa.Table]:

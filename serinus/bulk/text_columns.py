@@ -22,6 +22,11 @@ def of_text(cells: pa.ChunkedArray, field: GivenField, missing: Collection[str])
     return distinct(cells, as_text=True) if numbers is None else numbers
 
 
+def one(cell: str) -> Distinct:
+    """A column of one cell."""
+    return Distinct([cell], np.zeros(1, np.int64), as_text=True)
+
+
 def distinct(column: pa.ChunkedArray, *, as_text: bool = False) -> Distinct:
     """A column of texts or truths."""
     encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
