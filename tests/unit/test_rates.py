@@ -1,5 +1,6 @@
 """How often one client may ask."""
 
+import threading
 import time
 
 import pytest
@@ -56,3 +57,21 @@ def test_clients_within_the_bound_are_never_forgotten():
     clients = [f"client-{number}" for number in range(999)]
     assert sum(rates.wait_s(client) == 0 for client in clients) == 999
     assert not any(rates.wait_s(client) == 0 for client in clients)
+
+
+def test_windows_that_are_over_make_room_for_others():
+    rates = Rates(60_000, 1, most_clients=100)
+    for number in range(99):
+        rates.wait_s(f"early-{number}")
+    time.sleep(rates.window_s * 2)
+    assert passed(rates, "lab", 1) == 1
+    assert passed(rates, "clinic", 1) == 1
+    assert len(rates._counts.storage) == 2
+
+
+def test_no_thread_is_started_for_counting():
+    rates = Rates(6000, 100)
+    time.sleep(0.05)
+    before = threading.active_count()
+    passed(rates, "lab", 50)
+    assert threading.active_count() == before
