@@ -83,11 +83,11 @@ class Form:
 
     def asks_store(self, record: Mapping[str, object]) -> bool:
         """Whether the store has to say what `record` leaves out."""
-        return any(field.source != "request" and self.value(record, field.name) is None for field in self.given)
+        return any(self.value(record, name) is None for name in self._stored)
 
     def entity(self, record: Mapping[str, object], name: str, at: str = "") -> str:
         """Whose features belong to `record`; InputError when it does not say so well."""
-        [field] = (field for field in self.given if field.name == name)
+        field = self._by_name[name]
         value = self.value(record, name)
         if value is None or field.number_of(value) == REFUSED or (type(value) is float and abs(value) >= EXACT):
             raise InputError([field.problem(value, at + name)])
@@ -140,6 +140,15 @@ class Form:
         """Where each field stands that a caller may say, and how it is read."""
         every = enumerate(self.given)
         return {field.name: (place, field.number_of) for place, field in every if field.source != "store"}
+
+    @cached_property
+    def _by_name(self) -> dict[str, GivenField]:
+        return {field.name: field for field in self.given}
+
+    @cached_property
+    def _stored(self) -> tuple[str, ...]:
+        """What the store may say."""
+        return tuple(field.name for field in self.given if field.source != "request")
 
     @cached_property
     def _blank(self) -> "Base":
