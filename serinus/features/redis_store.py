@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from redis import BlockingConnectionPool, Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import InvalidResponse, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeout
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
@@ -94,10 +94,10 @@ def redis_store(address: str, *, service: str, timeout_s: float) -> RedisStore:
 
 @contextmanager
 def _told(doing: str) -> Iterator[None]:
-    """What Redis answers may quote a key, which may be a patient's: of that just the kind is told."""
+    """What Redis answers may quote a key or a value, which may be a patient's: of that just the kind is told."""
     try:
         yield
-    except ResponseError as error:
+    except (ResponseError, InvalidResponse) as error:
         raise StoreDown(f"cannot {doing} the features in Redis: {type(error).__name__}") from None
     except RedisTimeout:
         raise StoreDown(f"cannot {doing} the features in Redis: no answer in time") from None

@@ -1,5 +1,8 @@
 """What is special of Redis: other people's keys, passwords, connections that died."""
 
+import socket
+import threading
+
 import pytest
 
 from serinus.errors import ServiceError, StoreDown
@@ -72,3 +75,20 @@ def test_an_address_that_is_none_is_refused_without_quoting_it(address):
         redis_store(address, service="plots", timeout_s=1)
     assert "pa" not in str(refusal.value).replace("password", "")
     assert refusal.value.__suppress_context__
+
+
+def test_an_answer_that_is_not_redis_is_not_quoted():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_answer_once, args=(listener, b"patient-7 weighs 61.5\r\n"))
+        thread.start()
+        with pytest.raises(StoreDown) as down:
+            at(listener.getsockname()[1], "plots").get(["patient-7"])
+        thread.join()
+    assert str(down.value) == "cannot read the features in Redis: InvalidResponse"
+
+
+def _answer_once(listener: socket.socket, answer: bytes) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(answer)
