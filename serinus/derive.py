@@ -9,17 +9,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+from numpy.typing import NDArray
+
 EPOCH = date(1970, 1, 1).toordinal()
 DAYS_PER_YEAR = 365.2425  # the mean year of the Gregorian calendar
 
 
 @dataclass(frozen=True)
 class Derivation:
-    """of: what its arguments are, dates or numbers; function: of as many finite float64 to one."""
+    """of: what its arguments are, dates or numbers; function: of as many finite float64 to one.
+
+    columns: the same of arrays, where it is plain arithmetic, and so the same to the last bit
+    """
 
     of: tuple[str, ...]
     function: Callable[..., float]
     meaning: str
+    columns: Callable[..., NDArray[np.float64]] | None = None
 
     def __call__(self, *arguments: float) -> float:
         if all(map(math.isfinite, arguments)):
@@ -54,12 +61,23 @@ DERIVATIONS = {
     "day_of_week": Derivation(("date",), lambda d: float(day(d).isoweekday()), "1 (Monday) to 7 (Sunday)"),
     "sine_of_year": Derivation(("date",), lambda d: math.sin(_angle(d)), "sin(2 pi (day of year - 1) / 365.2425)"),
     "cosine_of_year": Derivation(("date",), lambda d: math.cos(_angle(d)), "cos(2 pi (day of year - 1) / 365.2425)"),
-    "days_between": Derivation(("date", "date"), lambda a, b: b - a, "days from the first date to the second"),
-    "difference": Derivation(("number", "number"), lambda a, b: a - b, "the first less the second"),
+    "days_between": Derivation(
+        ("date", "date"),
+        lambda a, b: b - a,
+        "days from the first date to the second",
+        lambda a, b: b - a,
+    ),
+    "difference": Derivation(
+        ("number", "number"),
+        lambda a, b: a - b,
+        "the first less the second",
+        lambda a, b: a - b,
+    ),
     "ratio": Derivation(
         ("number", "number"),
         lambda a, b: a / b if b else math.nan,
         "the first over the second; missing over 0",
+        lambda a, b: np.divide(a, b, out=np.full(len(a), np.nan), where=b != 0),
     ),
     "log1p": Derivation(
         ("number",),

@@ -76,7 +76,11 @@ def only(column: Column, row: int) -> Column:
 
 def derived_column(field: DerivedField, arguments: Sequence[Numbers]) -> Numbers:
     derivation = DERIVATIONS[field.derive]
-    if len(arguments) > 1:
-        return np.array([*map(derivation, *(argument.tolist() for argument in arguments))], np.float64)
+    if derivation.columns is not None:
+        finite = np.isfinite(arguments).all(axis=0)
+        answers = np.where(np.isinf(arguments).any(axis=0), REFUSED, math.nan)
+        with np.errstate(over="ignore"):
+            answers[finite] = derivation.columns(*(argument[finite] for argument in arguments))
+        return answers
     different, places = np.unique(arguments[0], return_inverse=True)
     return np.array([*map(derivation, different.tolist())], np.float64)[places]

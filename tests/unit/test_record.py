@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serinus.category import REFUSED
+from serinus.derive import DERIVATIONS
 from serinus.errors import InputError
-from serinus.field_columns import Distinct
+from serinus.field_columns import Distinct, derived_column
+from serinus.fields import DerivedField
 from serinus.record import Form
 from serinus.service import Input
 
@@ -202,3 +204,15 @@ def test_cells_of_text_files_mean_what_requests_say(field, text, number):
     form = Form.of(Input.model_validate({"fields": [field | {"source": "request"}], "missing": ["?"]}), "allow")
     rows = form.rows({field["name"]: Distinct.of([text], as_text=True)})
     np.testing.assert_array_equal(rows, np.array([[number]], np.float32))
+
+
+numbers_of_rows = st.floats(-3.4e38, 3.4e38) | st.sampled_from([0.0, -0.0, 1e-300, math.nan, math.inf])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(numbers_of_rows, numbers_of_rows), min_size=1, max_size=8))
+@pytest.mark.parametrize("derive", [name for name in DERIVATIONS if len(DERIVATIONS[name].of) > 1])
+def test_columns_are_derived_as_single_values_are(derive, pairs):
+    field = DerivedField(name="made", derive=derive, of=("a", "b"))
+    columns = derived_column(field, np.array(pairs, np.float64).T)
+    np.testing.assert_array_equal(columns, [DERIVATIONS[derive](*pair) for pair in pairs])
