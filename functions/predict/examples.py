@@ -111,7 +111,12 @@ def _anything(field: GivenField) -> Value:
 
 
 def _real_row(ensemble: Ensemble) -> Rows:
-    """A golden row of the best model, float32 [1, F]; a word that no model knows is the first of its category."""
+    """A golden row of the best model, float32 [1, F]; a word that no model knows is the first of its category.
+
+    Of a service about people zeros: golden rows may be theirs, and everybody may read the page.
+    """
+    if ensemble.service.privacy.personal:
+        return np.zeros((1, ensemble.schema.features), np.float32)
     rows, _ = golden.load(Bundle.load(ensemble.predictors[ensemble.best].folder))
     row = rows[:1]
     for place, category in ensemble.schema.categories_by_place.items():

@@ -14,11 +14,14 @@ from functions.predict.asgi import Front
 from functions.predict.audit import audit
 from functions.predict.front import front
 from functions.predict.server_telemetry import ServerTelemetry
+from serinus import golden
 from serinus.audit import Pseudonyms, find
+from serinus.bundle import Bundle
 from serinus.features.packing import unpack
 from serinus.features.store import Stored
 from serinus.settings import AccessSettings, AuditSettings
-from tests.handlers.conftest import loaded
+from tests.bundles import write_service
+from tests.handlers.conftest import api_of, loaded
 from tests.patient_traffic import Asked, traffic
 from tests.patients import AUDIT_KEY, FAR, KEY, KNOWN, PLANTED, POISON, POISONED, STORED, Told, found, write_iit
 from tests.records import NOW, Shelf, stock_of
@@ -110,6 +113,17 @@ def test_every_prediction_that_was_told_is_in_the_audit_record(private):
     told += sum(one is not None for answer in answers for one in answer.get("predictions", ()))
     assert sum(record["outcome"] == "answered" for record in records) == told
     assert {record["outcome"] for record in records} == {"answered", "refused", "failed"}
+
+
+@pytest.mark.parametrize("personal", [True, False], ids=["people", "others"])
+def test_the_page_of_a_service_about_people_shows_nobody_of_its_golden_rows(tmp_path, personal):
+    api = api_of(
+        loaded(write_service(tmp_path / "tiny", "linear", extra=f"[privacy]\npersonal = {str(personal).lower()}\n"))
+    )
+    rows, _ = golden.load(Bundle.load(tmp_path / "tiny" / "models" / "linear" / "v1.0.0"))
+    request = api.get("/openapi.json").json()["paths"]["/api/v1/predict"]["post"]["requestBody"]
+    shown = request["content"]["application/json"]["example"]["features"]
+    assert (shown == pytest.approx(rows[0].tolist())) is not personal
 
 
 def test_the_records_of_a_patient_are_found_by_who_has_the_key(private):
