@@ -22,7 +22,7 @@ from functions.predict.records import Records
 from functions.predict.redaction import redaction
 from functions.predict.stock import Stock
 from functions.predict.telemetry import Observation, Telemetry
-from functions.predict.wire import Vectors
+from functions.predict.vectors import Vectors
 from serinus.ensemble import Ensemble
 
 PREFIXES = ("/api/v1", "")

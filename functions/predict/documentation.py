@@ -55,12 +55,7 @@ def _hot_paths(ensemble: Ensemble) -> Json:
     shown, answers = examples(ensemble), answers_of(ensemble.service)
     both, batch = [answers["one"], answers["every"]], {"batch": shown.many}
     one = _operation("Predict one row", shapes.PredictBody, both, {"one model": shown.one, "every model": shown.every})
-    many = _operation(
-        "Predict many rows; a bad one never hides the others",
-        shapes.BatchBody,
-        [answers["many"]],
-        {"batch": shown.many},
-    )
+    many = _operation("Predict many rows; a bad one hides no other", shapes.BatchBody, [answers["many"]], batch)
     _with_example(one, shown.request)
     _with_example(many, shown.batch)
     if ensemble.service.features:

@@ -6,15 +6,14 @@ place (`serinus.rows` defines the language).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import simdjson
 
 from functions.predict import careful_json, quick_json
 from functions.predict.options import CLASSIFIER, ROWS, Options, Terms, options
-from functions.predict.telemetry import Observation
-from serinus.ensemble import AUTO, Ensemble
+from serinus.ensemble import AUTO
 from serinus.errors import InputError, Problem, shown
 from serinus.rows import MOST_PROBLEMS, Layout, read
 from serinus.schema import Rows
@@ -62,27 +61,6 @@ class BatchRequest:
     problems: Mapping[int, Sequence[Problem]]
     abouts: Sequence[About] = ()
     called: str = "samples"
-
-
-@dataclass(frozen=True, slots=True)
-class Vectors:
-    """Reads the bodies of one service whose rows are vectors."""
-
-    layout: Layout
-    terms: Terms
-    most: int
-
-    @classmethod
-    def of(cls, ensemble: Ensemble) -> Self:
-        service = ensemble.service
-        layout = Layout.of(ensemble.schema, ensemble.nan_policy)
-        return cls(layout, Terms.of(service), service.gateway.max_batch_size)
-
-    def one(self, body: bytes, seen: Observation) -> PredictRequest:
-        return read_one(body, self.layout, self.terms)
-
-    def many(self, body: bytes, seen: Observation) -> BatchRequest:
-        return read_many(body, self.layout, self.terms, most=self.most)
 
 
 def read_one(body: bytes, layout: Layout, terms: Terms = CLASSIFIER) -> PredictRequest:
