@@ -1,9 +1,12 @@
 """What may be told of a request to a service about people, one thing at a time."""
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from functions.predict.problems import Refusal
 from functions.predict.redaction import PLAIN, Personal, redaction
@@ -74,6 +77,13 @@ def test_names_that_the_service_knows_are_told(personal, name):
 )
 def test_names_that_it_does_not_know_are_the_callers(personal, name, told):
     assert personal.member(name) == told
+
+
+@given(st.text(min_size=1), st.sampled_from(["{}", "patients[3].{}", "features.{}", "{}[2]", "patients[{}]"]))
+def test_no_text_of_a_caller_passes_for_a_name(text, pattern):
+    known = Personal.of(service(personal=True), PATHS)
+    told = known.member(pattern.format(text))
+    assert set(re.split(r"[.\[\]]+", told)) <= {*known.members, "an unknown member", "date", "visit", "", *"01234"}
 
 
 @pytest.mark.parametrize(
