@@ -19,8 +19,13 @@ from functions.predict.app import create_app
 from functions.predict.events import Dispatcher, UnknownEvent
 from functions.predict.lambda_telemetry import LambdaTelemetry
 from localaws.runtime import FunctionConfig, Invocation, Runtime
+from serinus import service as services
+from serinus.features.store import Stored
+from serinus.stores import open_store
 from tests.bundles import write_service
 from tests.handlers.conftest import api_of, loaded
+from tests.handlers.test_records import SAID
+from tests.records import KEPT, NOW, PLOTS, write_record_service
 
 ROOT = Path(__file__).parents[2]
 EVENTS = Path(__file__).parent / "events"
@@ -309,6 +314,43 @@ def handler(service: Path, monkeypatch, loop) -> Dispatcher:
     monkeypatch.delitem(sys.modules, HANDLER.rpartition(".")[0], raising=False)
     module = importlib.import_module("functions.predict.handler")
     return module.handler
+
+
+@BOTH
+def test_nothing_is_reloaded_where_models_are_baked(runtime, recorded):
+    asked = event(recorded, b"")
+    asked |= {"rawPath": "/models/reload", "path": "/models/reload"}
+    asked["requestContext"].get("http", {})["path"] = "/models/reload"
+    status, _, problem = answer_of(runtime.invoke(asked))
+    assert (status, problem["title"]) == (409, "Conflict")
+    assert "build another release" in problem["detail"]
+
+
+@pytest.fixture(scope="module")
+def plots(tmp_path_factory) -> Iterator[list[Invocation]]:
+    """What a sandbox answers that has stored features: of a plot it knows, again, and of one it does not."""
+    file = write_record_service(tmp_path_factory.mktemp("lambda") / "plots", PLOTS)
+    features = file.parent / "features"
+    features.mkdir()
+    open_store(services.load(file), str(features)).put({"1": Stored(KEPT, NOW)})
+    config = function(file)
+    config = replace(config, env={**config.env, "SERINUS_FEATURES_ADDRESS": str(features)})
+    with Runtime(config) as running:
+        asked = [SAID, SAID, SAID | {"plot_id": 404}]
+        yield [running.invoke(event("http_v2_predict", body)) for body in asked]
+
+
+def test_stored_features_are_looked_up_on_lambda(plots):
+    (status, _, body), _, (unknown, _, problem) = map(answer_of, plots)
+    assert (status, body["plot_id"], body["feature_sources"]["gdd_sum"]) == (200, 1, "stale")  # stored long ago
+    assert (unknown, problem["errors"][0]["field"]) == (404, "plot_id")
+
+
+def test_look_ups_are_counted_on_lambda(plots):
+    lines = lines_of(*plots)
+    assert figures(lines, "feature_cache_misses_total") == {"none": [1, 0, 1]}
+    assert figures(lines, "feature_cache_hits_total") == {"none": [0, 1, 0]}
+    assert figures(lines, "feature_store_available") == {"none": [1, 1, 1]}
 
 
 @BOTH
