@@ -242,6 +242,28 @@ def test_several_processes_append_whole_lines(tmp_path):
     assert len(lines) == 1200
 
 
+CUT = """
+import resource, sys
+from pathlib import Path
+from functions.predict.audit_log import File
+log, limit = File(Path(sys.argv[1])), resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10, limit[1]))
+try:
+    log.write([b"a" * 20])
+except OSError as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+log.write([b"b" * 20])
+"""
+
+
+def test_a_record_that_is_only_written_in_part_is_not_written(tmp_path):
+    path = tmp_path / "audit.jsonl"
+    run = subprocess.run([sys.executable, "-c", CUT, str(path)], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout == "only some of 21 bytes were written\n"
+    assert path.read_text().splitlines() == ["a" * 10, "b" * 20]
+
+
 def test_values_and_answers_that_are_no_numbers_are_told_as_such():
     nan = float("nan")
     assert outcomes(Values(np.array([2834.56789, nan], "f4")), None) == [
