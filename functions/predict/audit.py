@@ -66,7 +66,7 @@ class _Recorded:
             self._is_lost = True
             seen.predicted.clear()  # nobody learns of them
             await refuse(self._send, unrecorded(), seen)
-            seen.refused = f"audit: {error.strerror or type(error).__name__}"
+            seen.refused = f"audit: {error.strerror or error}"
         else:
             await self._send(message)
 
