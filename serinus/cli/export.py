@@ -55,8 +55,12 @@ def export(
         Path | None, typer.Option(help="Rows with their truth that the model was not trained on; formats as --sample.")
     ] = None,
     background: Annotated[
-        bool, typer.Option("--background/--no-background", help="Whether to keep 100 rows of the sample as they are.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--background/--no-background",
+            help="Whether to keep 100 rows of the sample as they are; unless said, not those of people.",
+        ),
+    ] = None,
     preprocessing: Annotated[
         Path | None,
         typer.Option(help="A pickled scikit-learn imputer or scaler (or Pipeline) to put in front of the model."),
@@ -95,6 +99,7 @@ def export(
     from export.exporter import export as made
 
     served = _service(service)
+    personal = served is not None and served.privacy.personal
     value, measured_in, column = _named(served, target, unit)
     request = Request(
         source=source,
@@ -108,12 +113,12 @@ def export(
         unit=measured_in,
         column=column,
         calibration=calibration,
-        background=background,
+        background=not personal if background is None else background,
         smaller=Smaller(quantize, max_flips) if quantize else None,
         training=_json_object(training),
         performance=_json_object(performance),
         fields=served.input if served else None,
-        is_personal=bool(served and served.privacy.personal),
+        is_personal=personal,
     )
     with Console(stderr=True).status("starting") as status:
         bundle = made(request, out, created_at=datetime.now(UTC), replace=replace, progress=status.update)

@@ -135,6 +135,9 @@ missing = ["?", "n/a"]
 """
 
 
+PERSONAL = "[privacy]\npersonal = true\n"
+
+
 def service(folder: Path, text: str = SERVICE) -> Path:
     told = [[f"{name} = {json.dumps(value)}" for name, value in field.items()] for field in FIELDS]
     (folder / "service.toml").write_text("\n[[input.fields]]\n".join([text, *map("\n".join, told)]))
@@ -226,3 +229,17 @@ def test_a_bad_row_of_a_table_is_named_by_its_line(made: Path, tmp_path: Path) -
     done = command("predict", made, bad)
     assert "raw.csv line 3: rain: got -2" in str(done.exception)
     assert command("predict", made, bad, "--rows", 1).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "asked", "kept"),
+    [("", (), True), (PERSONAL, (), False), (PERSONAL, ("--background",), True), ("", ("--no-background",), False)],
+    ids=["things", "people", "people, asked", "things, not asked"],
+)
+def test_rows_of_people_are_kept_only_when_asked_for(
+    tmp_path: Path, more: str, asked: tuple[str, ...], kept: bool
+) -> None:
+    said = ("--service", service(tmp_path, SERVICE + more), "--sample", csv(tmp_path), "--target", "sold", *asked)
+    words = ("--name", "plots", "--version", "1.0.0", "--models", tmp_path / "models", "--json")
+    done = command("export", request(tmp_path).source, *said, *words)
+    assert (json.loads(done.stdout)["background"] is not None) == kept

@@ -131,6 +131,16 @@ def test_of_people_a_reason_names_the_field_and_no_value(scorer, plots: Path, tm
     assert not any(word in reason for reason in reasons for word in ("got", "-5", "Monsoon", "north", "2021-13-40"))
 
 
+def test_of_people_nothing_goes_to_the_console(scorer, plots: Path, tmp_path: Path) -> None:
+    scorer((SERVICE + PERSONAL).replace("max_bad_rate = 0.9", "max_bad_rate = 0.1"))
+    asked = ["score", plots, "--service", tmp_path / "service.toml", "--models", tmp_path / "models"]
+    for more in (["--plan"], [], ["--json"]):
+        done = CliRunner().invoke(app, [*map(str, asked), "--out", str(tmp_path / "out"), *more])
+        told = done.output + str(done.exception)
+        assert not any(word in told for word in ("Monsoon", "north", "2021-13-40", "P4", "clay"))
+    assert "4 of 7 rows read are bad" in told
+
+
 def as_files(folder: Path) -> list[Path]:
     """The same rows as JSON lines and as Parquet, as far as these can hold them."""
     rows: dict[str, list[Any]] = {
