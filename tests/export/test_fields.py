@@ -1,11 +1,17 @@
 """A model that was trained on what a service's fields make becomes a bundle that knows them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import lightgbm
 import numpy as np
 import pandas
 import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+from sklearn.tree import DecisionTreeRegressor
 
 from export.errors import Refused
 from export.exporter import Request, export
@@ -15,6 +21,7 @@ from serinus.golden import replay
 from serinus.predictor import Predictor
 from serinus.record import Form
 from serinus.service import Input
+from tests.export.originals import pickled
 from tests.export.test_exporter import NOW
 
 FIELDS = [
@@ -143,3 +150,35 @@ def test_a_model_that_knows_other_words_is_refused(tmp_path: Path, what: dict[st
     made = of_words(tmp_path)
     with pytest.raises(Refused, match=message):
         export(Request(made.source, "plots", "1.0.0", fields=changed("season", **what)), tmp_path, created_at=NOW)
+
+
+def one_hot(folder: Path, handle_unknown: str) -> Request:
+    """A scikit-learn model that was fitted on the words themselves, and raises an error for others or ignores them."""
+    table = pandas.DataFrame({"season": ["Short Rains", "Long Rains"] * 20, "rain": np.arange(40.0)})
+    encoder = OneHotEncoder(categories=[["Short Rains", "Long Rains"]], handle_unknown=handle_unknown)
+    columns = make_column_transformer((encoder, ["season"]), remainder="passthrough")
+    model = make_pipeline(columns, DecisionTreeRegressor(max_depth=3)).fit(table, table["rain"])
+    return Request(pickled(folder / "model.joblib", model), "plots", "1.0.0")
+
+
+@pytest.mark.parametrize(("handle_unknown", "others"), [("ignore", "unknown"), ("error", "reject")])
+def test_a_pipeline_agrees_on_words(tmp_path: Path, handle_unknown: str, others: str) -> None:
+    said = Input.model_validate({"fields": [FIELDS[1] | {"others": others}, {"name": "rain", "type": "float"}]})
+    made = one_hot(tmp_path, handle_unknown)
+    schema = export(replace(made, fields=said), tmp_path, created_at=NOW).metadata.input_schema
+    assert schema.categories["season"].others == others
+
+
+def test_a_pipeline_that_knows_no_other_word_is_no_model_of_unknown_ones(tmp_path: Path) -> None:
+    said = Input.model_validate({"fields": [FIELDS[1], {"name": "rain", "type": "float"}]})
+    with pytest.raises(Refused, match="the model knows no words of season but its own: say others = 'reject'"):
+        export(replace(one_hot(tmp_path, "error"), fields=said), tmp_path, created_at=NOW)
+
+
+def test_a_model_that_takes_no_missing_values_has_no_optional_fields(tmp_path: Path) -> None:
+    model = LinearRegression().fit(np.nan_to_num(rows()), truth(rows()))
+    made = Request(pickled(tmp_path / "model.joblib", model), "plots", "1.0.0", fields=PLOTS)
+    with pytest.raises(Refused, match="field rain is optional, and the model takes no missing values"):
+        export(made, tmp_path, created_at=NOW)
+    needed = changed("rain", optional=False)
+    assert export(replace(made, fields=needed), tmp_path, created_at=NOW).metadata.nan_policy == "reject"
