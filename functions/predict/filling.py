@@ -53,7 +53,7 @@ class Filling:
         return self.form.read(record, self.bases.of(outcome.stored, kept), at)
 
     def about(self, record: object, filled: Filled) -> About:
-        named = {self.entity: record[self.entity]} if self.stock is not None and isinstance(record, dict) else {}
+        named = {self.entity: record.get(self.entity)} if self.stock is not None and isinstance(record, dict) else {}
         return About(named, {"features_used": filled.used, "feature_sources": filled.sources})
 
     def down(self, record: object, at: str) -> Problem:
@@ -67,7 +67,7 @@ class Filling:
             return InputError(own)
         if isinstance(outcome, StoreDown):
             return outcome
-        said = (at + self.entity, shown(record[self.entity]))
+        said = (at + self.entity, shown(record.get(self.entity)))
         if isinstance(outcome.stored, Unreadable):
             reason = f"one whose stored features can be read: {outcome.stored.reason}"
             return InputError([Problem(*said, f"{reason}; put them anew, or send them")])

@@ -42,30 +42,26 @@ Build = Callable[[Served | None, Sequence[BaseRoute]], Served]
 
 
 class Generation:
-    """A file that all workers of one server look at before each request."""
+    """A file that all workers of one server look at before each request. Where it is gone, nobody reloads any more."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         file.touch()
-        self._seen = self._now
+        self._seen = _mark(file)
 
     def is_new(self) -> bool:
-        return self._now != self._seen
+        return _mark(self._file) not in (self._seen, None)
 
     def caught_up(self) -> None:
-        self._seen = self._now
+        """Before one takes up what is there: what is announced after this is new again."""
+        self._seen = _mark(self._file)
 
     def announce(self) -> None:
         """Tell the others, but not oneself."""
         fresh = self._file.with_name(f"{self._file.name}-{fresh_id()}")
         fresh.touch()
+        self._seen = _mark(fresh)
         fresh.replace(self._file)
-        self.caught_up()
-
-    @property
-    def _now(self) -> tuple[int, int]:
-        stat = self._file.stat()
-        return stat.st_ino, stat.st_mtime_ns
 
 
 class Current:
@@ -113,6 +109,15 @@ class Current:
             if old is not None and old is not new:
                 self._telemetry.dropped(model, old.metadata.version)
         return before.ensemble
+
+
+def _mark(file: Path) -> tuple[int, int] | None:
+    """What tells a file from all that stood in its place before; None where there is none."""
+    try:
+        stat = file.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns
 
 
 def changes(before: Ensemble, after: Ensemble) -> Json:

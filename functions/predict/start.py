@@ -11,7 +11,6 @@ from serinus.bundle import Bundle
 from serinus.ensemble import Ensemble
 from serinus.predictor import Predictor
 from serinus.service import Service
-from serinus.stores import open_lookup, open_store
 
 NONE: Mapping[str, Predictor] = MappingProxyType({})
 HOUR_S = 3600
@@ -34,6 +33,8 @@ def stocked(service: Service, address: str) -> Stock | None:
     """The stored features of `service`, if it has any, and a connection to them; a store that is down may come back."""
     if service.features is None:
         return None
+    from serinus.stores import open_lookup, open_store  # a service without a store need not wait for it
+
     store = open_store(service, address)
     hours = service.features.max_age_h
     stock = Stock(open_lookup(service, store), store, None if hours is None else hours * HOUR_S, time)

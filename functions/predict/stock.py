@@ -2,14 +2,20 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from functions.predict.lookups import Lookups
 from serinus.errors import StoreDown
-from serinus.features.lookup import Found, Lookup
+from serinus.features.memory import Found
 from serinus.features.store import FeatureStore, Stored
+
+if TYPE_CHECKING:  # it brings what only services with a store need at a cold start
+    from serinus.features.lookup import Lookup
 
 Outcome = Found | StoreDown
 Outcomes = Mapping[str, Outcome]
+THREADS = 32  # each waits for the store: Python's own 6 on two cores would hold up a store that takes 20 ms
 PULSE_S = 5  # health checks come from anywhere, and as often as they like
 
 
@@ -17,12 +23,13 @@ class Stock:
     """max_age_s: what was stored longer ago counts as stale, None: never; clock: seconds since the epoch."""
 
     def __init__(
-        self, lookup: Lookup, store: FeatureStore, max_age_s: float | None, clock: Callable[[], float]
+        self, lookup: "Lookup", store: FeatureStore, max_age_s: float | None, clock: Callable[[], float]
     ) -> None:
         self._lookup = lookup
         self._store = store
         self._max_age_s = max_age_s
         self._clock = clock
+        self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="lookup")
         self._told = Lookups()
         self._pulse = (-PULSE_S - 1.0, False)
 
@@ -32,7 +39,7 @@ class Stock:
 
     async def fetched(self, entities: Sequence[str]) -> Outcomes:
         """Each of them, from wherever it comes; nobody else waits."""
-        return await asyncio.to_thread(self._fetched, entities)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetched, entities)
 
     def _fetched(self, entities: Sequence[str]) -> Outcomes:
         outcome = self._alone(entities)

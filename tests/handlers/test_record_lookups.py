@@ -117,6 +117,15 @@ def test_features_remembered_while_the_store_is_down_are_said_to_be_stale(tmp_pa
     assert "feature_stale_total 1.0" in api.get("/metrics").text
 
 
+def test_a_record_that_says_all_need_not_name_what_it_may_leave_out(tmp_path):
+    text = WITHOUT_A_STORE.replace("minimum = 1\nfeature = false", "optional = true\nfeature = false")
+    ensemble = loaded(write_record_service(tmp_path / "plots", text))
+    api = api_of(ensemble, stock_of(ensemble.service, Shelf()))
+    nameless = {name: value for name, value in ALL.items() if name != "plot_id"}
+    assert api.post("/predict", nameless).json()["plot_id"] is None
+    assert api.post("/predict", nameless | {"altitude": None}).status_code == 422
+
+
 def test_a_store_that_is_left_alone_is_told_by_the_metrics(farm):
     farm.shelf.is_down = True
     for _ in range(5):

@@ -212,6 +212,22 @@ def test_a_worker_that_cannot_follow_answers_on_and_says_so_once(file, tmp_path)
     assert [line["message"] for line in second.api.logged].count("fault") == 1
 
 
+def test_workers_answer_on_when_their_file_is_gone(file, tmp_path):
+    only = worker(file, Generation(tmp_path / "generation"))
+    (tmp_path / "generation").unlink()
+    assert only.api.get("/health").status_code == 200
+
+
+def test_an_announcement_after_ones_own_is_new(tmp_path):
+    first, second = (Generation(tmp_path / "generation") for _ in range(2))
+    first.announce()
+    assert (first.is_new(), second.is_new()) == (False, True)
+    second.announce()
+    assert (first.is_new(), second.is_new()) == (True, False)
+    first.caught_up()
+    assert (first.is_new(), second.is_new()) == (False, False)
+
+
 def test_on_lambda_there_is_nothing_to_reload(fresh):
     answer = fresh.post(RELOAD)
     assert answer.status_code == 409
