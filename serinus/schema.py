@@ -58,6 +58,12 @@ class InputSchema(BaseModel):
     def categories_by_place(self) -> dict[int, Category]:
         return {place: self.categories[name] for place, name in enumerate(self.names) if name in self.categories}
 
+    def remade(self, later: "InputSchema") -> dict[str, tuple[str, str]]:
+        """By name, the fields of both that mean something else: what they were, and what they are."""
+        were = {field.name: field.meaning for field in self.fields}
+        are = {field.name: field.meaning for field in later.fields}
+        return {name: (were[name], are[name]) for name in were if name in are and were[name] != are[name]}
+
     @classmethod
     def of(
         cls, features: int, names: Sequence[str] | None = None, categories: Mapping[int, Category] | None = None

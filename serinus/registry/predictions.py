@@ -78,6 +78,8 @@ def comparable(first: Metadata, second: Metadata) -> str | None:
         return f"they take other features: {found}"
     if first.input_schema.categories != second.input_schema.categories:
         return "to one of them the words of a category are other numbers"
+    if remade := first.input_schema.remade(second.input_schema):
+        return "; ".join(f"{name} is {meant} to one, {means} to the other" for name, (meant, means) in remade.items())
     return None
 
 

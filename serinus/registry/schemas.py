@@ -26,6 +26,9 @@ def _input(earlier: InputSchema, later: InputSchema) -> Iterator[str]:
         was, becomes = earlier.categories.get(name), later.categories.get(name)
         if was != becomes and name in earlier.names and name in later.names:
             yield f"categories of {name}: {_words(was, becomes)}"
+    for name, (meant, means) in earlier.remade(later).items():
+        if earlier.categories.get(name) == later.categories.get(name):
+            yield f"what {name} means: {meant} -> {means}"
 
 
 def _words(was: Category | None, becomes: Category | None) -> str:

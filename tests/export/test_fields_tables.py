@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 
 from export.errors import ExportError, Refused
 from export.exporter import export
+from serinus.bundle import Bundle
 from serinus.cli import app
+from serinus.cli.models.rows import rows_to_ask
 from serinus.errors import SerinusError
 from tests.bundles import write_bundle
 from tests.export.test_exporter import NOW
@@ -243,3 +245,11 @@ def test_rows_of_people_are_kept_only_when_asked_for(
     words = ("--name", "plots", "--version", "1.0.0", "--models", tmp_path / "models", "--json")
     done = command("export", request(tmp_path).source, *said, *words)
     assert (json.loads(done.stdout)["background"] is not None) == kept
+
+
+def test_two_versions_are_asked_the_rows_of_a_raw_table(made: Path, tmp_path: Path) -> None:
+    bundle = Bundle.load(made)
+    asked = rows_to_ask(csv(tmp_path), (bundle.metadata, bundle.metadata), "sold")
+    blocks = list(asked.blocks)
+    np.testing.assert_array_equal(np.concatenate([block.rows for block in blocks]), np.float32(ROWS))
+    assert [*blocks[-1].truth] == [7.5, 8, 9]

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from serinus.category import Category
+from serinus.fields import DerivedField, GivenField
 from serinus.metadata import Metadata
+from serinus.registry.predictions import comparable
 from serinus.registry.schemas import changes
 from serinus.schema import ClassificationSchema, InputSchema, RegressionSchema
 from tests.bundles import write_bundle
@@ -79,3 +81,28 @@ def test_missing_values_taken_from_now_on_break_nobody(metadata):
 def test_another_unit_is_another_output(metadata):
     tons, kilos = (metadata.model_copy(update={"output_schema": RegressionSchema(unit=unit)}) for unit in ("t", "kg"))
     assert changes(tons, kilos) == ["output: target 'value', unit 't' -> target 'value', unit 'kg'"]
+
+
+def made_of(**rain: Any) -> dict[str, Any]:
+    fields = (GivenField(name="a", type="float", **rain), DerivedField(name="b", derive="log1p", of=("a",)))
+    return {"input_schema": inputs()["input_schema"].model_copy(update={"fields": fields})}
+
+
+@pytest.mark.parametrize(
+    ("update", "expected"),
+    [
+        (made_of(unit="mm"), []),
+        (made_of(unit="mm", minimum=0, description="as gauged"), []),
+        (made_of(unit="cm"), ["what a means: a float in mm -> a float in cm"]),
+        (made_of(unit="mm", default=3), ["what a means: a float in mm -> a float in mm, 3 where missing"]),
+        (inputs(), []),
+    ],
+    ids=["the same", "another range", "another unit", "a default", "fields no more"],
+)
+def test_features_that_are_made_otherwise_are_others(
+    metadata: Metadata, update: dict[str, Any], expected: list[str]
+) -> None:
+    earlier = metadata.model_copy(update=made_of(unit="mm"))
+    assert changes(earlier, metadata.model_copy(update=update)) == expected
+    told = comparable(earlier, metadata.model_copy(update=update))
+    assert (told is None) == (not expected)
