@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from functions.predict.answers import Json, metadata
 from functions.predict.asgi import SEEN
+from functions.predict.generation import Generation
 from functions.predict.problems import Refusal
 from functions.predict.redaction import fresh_id
 from functions.predict.stock import Stock
@@ -39,29 +39,6 @@ class Served:
 
 
 Build = Callable[[Served | None, Sequence[BaseRoute]], Served]
-
-
-class Generation:
-    """A file that all workers of one server look at before each request. Where it is gone, nobody reloads any more."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        file.touch()
-        self._seen = _mark(file)
-
-    def is_new(self) -> bool:
-        return _mark(self._file) not in (self._seen, None)
-
-    def caught_up(self) -> None:
-        """Before one takes up what is there: what is announced after this is new again."""
-        self._seen = _mark(self._file)
-
-    def announce(self) -> None:
-        """Tell the others, but not oneself."""
-        fresh = self._file.with_name(f"{self._file.name}-{fresh_id()}")
-        fresh.touch()
-        self._seen = _mark(fresh)
-        fresh.replace(self._file)
 
 
 class Current:
@@ -109,15 +86,6 @@ class Current:
             if old is not None and old is not new:
                 self._telemetry.dropped(model, old.metadata.version)
         return before.ensemble
-
-
-def _mark(file: Path) -> tuple[int, int] | None:
-    """What tells a file from all that stood in its place before; None where there is none."""
-    try:
-        stat = file.stat()
-    except FileNotFoundError:
-        return None
-    return stat.st_ino, stat.st_mtime_ns
 
 
 def changes(before: Ensemble, after: Ensemble) -> Json:

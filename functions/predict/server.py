@@ -9,7 +9,8 @@ from starlette.types import ASGIApp
 from functions.predict.audit import audit
 from functions.predict.discretion import hush_libraries
 from functions.predict.front import front
-from functions.predict.reload import Current, Generation
+from functions.predict.generation import Generation
+from functions.predict.reload import Current
 from functions.predict.server_telemetry import ServerTelemetry
 from functions.predict.serving import Serving
 from serinus import service as services

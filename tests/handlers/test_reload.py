@@ -10,14 +10,17 @@ import httpx
 import pytest
 
 from functions.predict.asgi import OPEN
-from functions.predict.reload import Current, Generation
+from functions.predict.generation import Generation
+from functions.predict.reload import Current
 from functions.predict.server_telemetry import ServerTelemetry
 from functions.predict.serving import Serving
 from serinus import service as services
+from serinus.features.store import Stored
 from serinus.settings import PredictSettings
+from serinus.stores import open_store
 from tests.handlers.conftest import Api
 from tests.handlers.test_records import SAID
-from tests.records import PLOTS, write_record_bundle, write_record_service
+from tests.records import KEPT, NOW, PLOTS, write_record_bundle, write_record_service
 
 RELOAD = "/models/reload"
 REST = {"altitude": 1, "gdd_sum": 2}
@@ -37,11 +40,11 @@ class Worker:
         return self.api.post("/predict", SAID | REST | said).json()["predicted_yield_kg_per_ha"]
 
 
-def worker(file: Path, generation: Generation | None = None) -> Worker:
+def worker(file: Path, generation: Generation | None = None, address: str = "") -> Worker:
     log = io.StringIO()
     telemetry = ServerTelemetry("plots", "7", log=log)
     settings = PredictSettings(service=file, models=file.parent / "models", release="7")
-    current = Current(Serving(settings, "", telemetry, OPEN).make, telemetry, generation, (telemetry.route,))
+    current = Current(Serving(settings, address, telemetry, OPEN).make, telemetry, generation, (telemetry.route,))
     return Worker(Api(current, current._served.ensemble, log), file)
 
 
@@ -210,6 +213,31 @@ def test_a_worker_that_cannot_follow_answers_on_and_says_so_once(file, tmp_path)
     no_toml(file)
     assert [second.yield_of(model="ridge") for _ in range(3)] == [before] * 3
     assert [line["message"] for line in second.api.logged].count("fault") == 1
+
+
+def test_stored_features_stay_in_memory_as_long_as_the_store_is_the_same(tmp_path):
+    stored = write_record_service(tmp_path / "plots", PLOTS)
+    features = tmp_path / "features"
+    features.mkdir()
+    open_store(services.load(stored), str(features)).put({"1": Stored(KEPT, NOW)})
+    plots = worker(stored, address=str(features))
+    asked = SAID | {"model": "ridge"}
+    assert plots.api.post("/predict", asked).status_code == 200
+    shutil.rmtree(features)
+    plots.replace("max_batch_size = 100", "max_batch_size = 99")
+    assert plots.api.post(RELOAD).status_code == 200
+    assert plots.api.post("/predict", asked).status_code == 200
+    plots.replace("max_age_h = 48", "max_age_h = 24")
+    assert plots.api.post(RELOAD).status_code == 200
+    assert plots.api.post("/predict", asked).status_code == 503
+
+
+def test_a_bundle_that_was_replaced_in_place_is_told_by_its_digest(plots):
+    shutil.rmtree(plots.file.parent / "models" / "ridge")
+    add(plots.file, "ridge", "1.0.0", seed=10)
+    [changed] = plots.api.post(RELOAD).json()["changed"]
+    assert changed["from"]["version"] == changed["to"]["version"] == "1.0.0"
+    assert changed["from"]["digest"] != changed["to"]["digest"]
 
 
 def test_workers_answer_on_when_their_file_is_gone(file, tmp_path):
