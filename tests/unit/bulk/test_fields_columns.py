@@ -22,6 +22,7 @@ from serinus.bulk.chunk import Reading
 from serinus.bulk.columns import match_fields
 from serinus.bulk.sources import Cut, open_source
 from serinus.bulk.text_columns import of_text
+from serinus.bulk.typed_columns import of_column
 from serinus.errors import InputError, JobError
 from serinus.field_columns import column_numbers
 from serinus.fields import GivenField
@@ -31,9 +32,9 @@ from serinus.service import Input
 
 FIELDS: list[dict[str, Any]] = [
     {"name": "plot_id", "type": "string", "feature": False},
+    {"name": "visits", "type": "integer", "default": 2},
     {"name": "latitude", "type": "float", "minimum": -90, "maximum": 90},
     {"name": "rain", "type": "float", "optional": True},
-    {"name": "visits", "type": "integer", "default": 2},
     {"name": "sown", "type": "date", "minimum": "2000-01-01"},
     {"name": "reaped", "type": "date", "optional": True},
     {"name": "season", "type": "string", "values": ["Long Rains", "Short Rains"]},
@@ -341,3 +342,10 @@ COUNT = GivenField(name="count", type="float", optional=True)
 def test_a_missing_number_is_what_is_said_to_be_one(cells: list[str], missing: list[str], numbers: list[float]) -> None:
     column = of_text(pa.chunked_array([cells]), COUNT, missing)
     np.testing.assert_array_equal(column_numbers(COUNT, column, frozenset(missing)), numbers)
+
+
+def test_decimals_are_rounded_once() -> None:
+    """Arrow multiplies by a power of ten that is rounded itself."""
+    cents = [Decimal(count).scaleb(-2) for count in range(10_000, 30_000)]
+    column = of_column(pa.chunked_array([pa.array(cents, pa.decimal128(9, 2))]), COUNT)
+    np.testing.assert_array_equal(column, [*map(float, cents)])
