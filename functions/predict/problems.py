@@ -49,7 +49,8 @@ def refusal(error: Refused) -> Refusal:
         return store_down(error)
     if isinstance(error, UnknownEntity):
         return Refusal(HTTPStatus.NOT_FOUND, str(error)[:500], error.problems)
-    what = "1 value was not as expected" if len(error.problems) == 1 else f"{len(error.problems)} values were not"
+    count = len(error.problems)
+    what = f"{count} value{' was' if count == 1 else 's were'} not as expected"
     return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, f"{what}: {error}"[:500], error.problems)
 
 
