@@ -7,6 +7,7 @@ derivations: what a model was trained on, is proven on, answers online and score
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import isnan
 from operator import itemgetter
 from typing import Any, Literal, Self
 
@@ -218,10 +219,11 @@ def _unsaid(form: Form, field: GivenField, stored: Mapping[str, Value], kept: Ke
 
 def _filled(form: Form, numbers: list[float], values: list[object], origins: list[Origin], at: str) -> Filled:
     derived = [derivation(*[numbers[place] for place in places]) for derivation, places in form._derivations]
-    if not all(-OVERFLOWS < number < OVERFLOWS for number in derived):  # NaN is neither
+    told = [number for number in derived if not isnan(number)]
+    if not all(-OVERFLOWS < number < OVERFLOWS for number in told) or (told != derived and form.nan_policy == "reject"):
         _check(form, derived, at)
     row = np.array([form.take(numbers + derived)], np.float64).astype(np.float32)
-    said = values + [None if number != number else number for number in derived]  # noqa: PLR0124  # NaN
+    said = values + [None if isnan(number) else number for number in derived]
     used = dict(zip(form.names, form.take(said), strict=True))
     whence = form.take(origins + ["derived"] * len(derived))
     return Filled(row, used, dict(zip(form.names, whence, strict=True)))
