@@ -157,6 +157,11 @@ def many(folder: Path, rows: int) -> Path:
     return folder / "many.csv"
 
 
+def hears_ctrl_c() -> None:
+    """Where tests run as a background job, their children would ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(
     ("stop", "code", "told"),
     [
@@ -173,7 +178,7 @@ def test_an_interrupted_push_goes_on_where_it_was(tmp_path, redis_server, stop, 
         env = {**os.environ, "SERINUS_FEATURES_ADDRESS": f"redis://127.0.0.1:{line.port}/9"}
         command = [sys.executable, "-m", "serinus.cli", "features", "push", str(file), "--service", str(service)]
         process = subprocess.Popen(
-            command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True, preexec_fn=hears_ctrl_c
         )
         journal = tmp_path / ".many.csv.plots.push"
         wait_until(journal.exists)
