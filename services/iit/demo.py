@@ -104,6 +104,7 @@ def _report(place: Place) -> str:
     for folder in services.load(services.find(place.service)).bundles(place.models).values():
         run("serinus.cli", "verify", folder)
     step(3, "push the patients' features to the store, and look for what is wrong with them")
+    run("serinus.cli", "features", "init", "--service", place.service)
     run("serinus.cli", "features", "push", place.out / "originals" / FEATURES, "--service", place.service)
     run("serinus.cli", "features", "check", "--service", place.service)
     step(4, "ask the local server, and the real Lambda runtime the same")
@@ -216,7 +217,7 @@ def _audit(log: Path) -> str:
 def _seen(job: Job) -> str:
     parts = [pq.read_table(part) for part in sorted(job.out.glob("predictions/*"))]
     table = pa.concat_tables(parts)
-    risk, happened = table["p_INTERRUPTED"].to_numpy(), np.array(table["interrupted"].to_pylist(), bool)
+    risk, happened = table["p_INTERRUPTED"].to_numpy(), np.array(table["interrupted"].to_pylist()) == "true"
     figure = Figure(figsize=(10, 3), layout="constrained")
     axis = figure.subplots()
     bins = np.linspace(0, 1, 51).tolist()
