@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
@@ -47,8 +47,12 @@ class Pseudonyms:
         return sha256(b"serinus audit key " + self.key).hexdigest()[:8]
 
     def of_entity(self, entity: str) -> str:
-        said = f"{self.service}\0{entity}".encode("utf-8", "backslashreplace")  # JSON can spell lone surrogates
-        return hmac.digest(self.key, said, "sha256").hex()
+        return _pseudonym(self.key, f"{self.service}\0{entity}")
+
+
+@lru_cache(maxsize=10_000)  # patients come back; a keyed hash costs as much as looking their features up
+def _pseudonym(key: bytes, said: str) -> str:
+    return hmac.digest(key, said.encode("utf-8", "backslashreplace"), "sha256").hex()  # JSON spells lone surrogates
 
 
 @dataclass(frozen=True)

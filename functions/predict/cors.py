@@ -4,6 +4,7 @@ from collections.abc import Collection
 from functools import partial
 
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Message, Receive, Scope, Send
 
 from functions.predict.asgi import Layer, bare
 
@@ -18,6 +19,21 @@ def cors(origins: Collection[str]) -> Layer:
     """The layer around every answer that lets the pages of `origins` read it; without any it is not there."""
     if not origins:
         return bare
-    return partial(
-        CORSMiddleware, allow_origins=origins, allow_methods=("GET", "POST"), allow_headers=SENT, expose_headers=READ
-    )
+    return partial(_Cors, allow_origins=origins, allow_methods=("GET", "POST"), allow_headers=SENT, expose_headers=READ)
+
+
+class _Cors(CORSMiddleware):
+    """Most callers are no browsers: what Starlette does for them as well takes as long as a small model."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not any(name == b"origin" for name, _ in scope["headers"]):
+            await self.app(scope, receive, partial(_varied, send))
+        else:
+            await super().__call__(scope, receive, send)
+
+
+async def _varied(send: Send, message: Message) -> None:
+    """A browser may be told otherwise, which caches in between must know."""
+    if message["type"] == "http.response.start":
+        message["headers"] = [*message["headers"], (b"vary", b"Origin")]
+    await send(message)
