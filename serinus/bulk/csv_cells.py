@@ -70,7 +70,7 @@ class Cells:
 
 def plain(text: Text, layout: Layout, *, slice_bytes: int = SLICE_BYTES) -> tuple[pa.Table, NDArray[np.float64]] | None:
     """The ids and the numbers [N, features] of all rows of `text`, or None when it is not plain."""
-    if layout.columns == 1 or not text.endswith(b"\n") or b"\r" in text:
+    if layout.columns == 1 or not layout.features or not text.endswith(b"\n") or b"\r" in text:
         return None
     numbers = np.empty((text.count(b"\n"), len(layout.features)))
     ids: dict[str, list[str]] = {name: [] for name in layout.ids}

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from serinus.schema import Rows
 from serinus.service import Service
-from services.iit.forms import TableError
+from serinus.tables.table import TableError
 
 MISSING, OTHERS = "missing", "others"
 

@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from serinus.service import Service
-from services.iit import tables
+from serinus.tables.rows import Read, rows_of
+from serinus.tables.table import Table, TableError
 from services.iit.booster import Visits
 from services.iit.evaluation import FEWEST
-from services.iit.forms import Read, TableError, rows_of
 from services.iit.simulator import Cohort
 from services.iit.splits import Split, split
-from services.iit.tables import Told
+from services.iit.tables import Told, filled
 
 PATIENT = "patient_id"
 Known: TypeAlias = "tuple[NDArray[np.bool_], NDArray[Any]]"  # of each row: whether it happened, and whose it is
@@ -71,13 +70,15 @@ def of_cohort(cohort: Cohort, service: Service, *, seed: int) -> Lesson:
     return _lesson(Origin(f"simulated, seed {seed}", is_real=False), service, read, (cohort.interrupted, whose), seed)
 
 
-def of_table(table: pa.Table, told: Told, service: Service, wishes: Wishes, *, seed: int) -> Lesson:
-    """`table`, whose cells are texts, read by the fields of `service`."""
-    read, missing = rows_of(service, table, as_text=True), service.input.missing
-    if (share := 1 - read.good.mean()) > service.bulk.max_bad_rate:
-        found = ", ".join(f"{name} in {count:,} rows" for name, count in read.bad.items())
-        raise TableError(f"{share:.1%} of the rows are not what the service's fields say: {found}")
-    whose = np.arange(len(table)) if wishes.group is None else _codes(tables.filled(table, wishes.group, missing))
+def of_table(table: Table, told: Told, service: Service, wishes: Wishes, *, seed: int) -> Lesson:
+    """`table` read by the fields of `service`."""
+    read = rows_of(service, table)
+    read.check()
+    if wishes.group is None:
+        whose = np.arange(len(table))
+    else:
+        filled(table, wishes.group, service.input.missing)
+        whose = table.codes(wishes.group)
     return _lesson(Origin(wishes.data.name, is_real=True), service, read, (told.happened, whose), seed)
 
 
@@ -85,7 +86,7 @@ def _lesson(origin: Origin, service: Service, read: Read, known: Known, seed: in
     happened, whose = (each[read.good] for each in known)
     parts = split(whose, seed=seed)
     _check_enough(happened, parts)
-    visits = Visits(read.rows, happened)
+    visits = Visits(read.rows[read.good], happened)
     return Lesson(origin, service, visits, np.flatnonzero(read.good), parts, read.bad)
 
 
@@ -96,7 +97,3 @@ def _check_enough(happened: NDArray[np.bool_], parts: Split) -> None:
             raise TableError(
                 f"{fewest} rows of one outcome are too few for the part {name}: expected at least {FEWEST}"
             )
-
-
-def _codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
-    return np.asarray(column.combine_chunks().dictionary_encode().indices.to_numpy(), np.int64)

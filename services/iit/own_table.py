@@ -1,23 +1,21 @@
 """A lesson out of somebody's own table: read by the fields of a service, or by fields that are inferred and written."""
 
-import re
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow as pa
+import numpy as np
 from rich.console import Console
-from rich.markup import escape
 
 from serinus import service as services
-from serinus.metadata import NAME
 from serinus.service import Service
-from services.iit import service_file, tables
-from services.iit.forms import TableError
-from services.iit.inferred import MOST_WORDS, Inferred, inferred
+from serinus.tables.draft import Draft
+from serinus.tables.inference import Hints, Inferred, inferred
+from serinus.tables.table import Table, TableError, read
 from services.iit.lesson import Lesson, Wishes, of_table
+from services.iit.tables import Told, told
 
-SERVICE = "service.toml"
+MODEL, VERSION = "lightgbm", "1.0.0"
+MOST_WORDS = 32  # of the codes of diagnoses more did not help, and every one is a comparison in the graph
 
 
 def by_service(wishes: Wishes, file: Path, *, seed: int) -> Lesson:
@@ -25,51 +23,44 @@ def by_service(wishes: Wishes, file: Path, *, seed: int) -> Lesson:
     if wishes.labels or wishes.words or wishes.leave_out:
         raise TableError(f"--labels, --words and --leave-out go with --write-service: {file} itself says these")
     service = services.load(file)
-    table = tables.without(tables.read(wishes.data), wishes.without)
-    told = tables.told(table, wishes.target, _meant(service, table, wishes), service.input.missing)
+    table = read(wishes.data).without(wishes.without)
+    happened = told(table, wishes.target, _meant(service, table, wishes), service.input.missing)
     own = service.features.entity if service.features else None
-    if wishes.group is None and own in table.column_names:
+    if wishes.group is None and own in table.names:
         wishes = replace(wishes, group=own)
-    return of_table(table, told, service, wishes, seed=seed)
+    return of_table(table, happened, service, wishes, seed=seed)
 
 
 def by_itself(wishes: Wishes, folder: Path, console: Console, *, seed: int) -> Lesson:
     """The table as the fields that it seems to have, which go to service.toml in `folder`."""
-    file, name = folder / SERVICE, folder.resolve().name
-    if not re.fullmatch(NAME, name):
-        raise TableError(f"the folder names the service, and {name!r} must be lowercase letters, digits, _ and -")
-    if file.exists():
-        raise TableError(f"{file} exists: train with --service {file}, or remove it to have the fields inferred again")
-    table = tables.without(tables.read(wishes.data), wishes.without)
-    told = tables.told(table, wishes.target, wishes.positive, wishes.missing)
-    for column in (*wishes.no_features, *wishes.words):
-        tables.column(table, column)
-    found = inferred(table.drop_columns(wishes.no_features), words=wishes.words, missing=wishes.missing)
-    _say(found, console)
-    if not found.fields:
-        raise TableError(f"{wishes.data} has no column that could be a feature")
-    labels, share = wishes.labels or told.labels, float(told.happened.mean())
-    text = service_file.written(name, labels, found, missing=wishes.missing, share=share)
-    folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
-    return of_table(table, told, services.load(file), wishes, seed=seed)
+    table = read(wishes.data).without(wishes.without)
+    happened = told(table, wishes.target, wishes.positive, wishes.missing)
+    for name in (*wishes.no_features, *wishes.words):
+        table.column(name)  # or a TableError
+    hints = Hints(wishes.no_features, wishes.words, wishes.missing, MOST_WORDS)
+    found = inferred(table, hints)
+    for remark in found.remarks():
+        console.print(remark, markup=False, soft_wrap=True)
+    file = drafted(found, happened, wishes).write(folder)
+    return of_table(table, happened, services.load(file), wishes, seed=seed)
 
 
-def _meant(service: Service, table: pa.Table, wishes: Wishes) -> str | None:
+def drafted(found: Inferred, happened: Told, wishes: Wishes) -> Draft:
+    """Of a service about people, whose bands begin at the table's own share and at twice that."""
+    labels = list(wishes.labels or happened.labels)
+    medium = min(max(float(np.mean(happened.happened)), 0.001), 0.9)
+    high = min(2 * medium, (1 + medium) / 2)
+    sections: dict[str, dict[str, object]] = {
+        "auto": {"by": "roc_auc"},
+        "gateway": {"max_batch_size": 100},
+        "privacy": {"personal": True},
+        "bands": {"label": labels[1], "from": {"low": 0.0, "medium": round(medium, 3), "high": round(high, 3)}},
+    }
+    return Draft({"task": "classification", "labels": labels}, found, {MODEL: VERSION}, sections)
+
+
+def _meant(service: Service, table: Table, wishes: Wishes) -> str | None:
     """The word of the target that stands for the service's second label."""
     last = service.service.labels[-1]
-    said: Sequence[str] = tables.column(table, wishes.target).unique().to_pylist()
+    said = table.texts(wishes.target).unique().to_pylist()
     return wishes.positive or (last if last in said else None)
-
-
-def _say(found: Inferred, console: Console) -> None:
-    for column, why in found.left_out.items():
-        console.print(f"left out {escape(column)}: {why}", soft_wrap=True)
-    for column in found.suspect:
-        console.print(
-            f"{escape(column)} reads as an id: is it --group {escape(column)}, or --leave-out?", soft_wrap=True
-        )
-    for column, count in found.cut.items():
-        console.print(
-            f"{escape(column)}: the most frequent {MOST_WORDS} of {count} words, others are unknown", soft_wrap=True
-        )

@@ -15,10 +15,11 @@ from export.samples import Sample
 from export.served import Progress
 from serinus.bundle import Bundle
 from serinus.service import Service, bundle_folder
+from serinus.tables.table import TableError
 from services.iit import platt
 from services.iit.booster import PREDICT, Visits, trained
 from services.iit.evaluation import by_band, by_group, performance, reliability, table
-from services.iit.forms import TableError, features_of
+from services.iit.forms import features_of
 from services.iit.groups import groups
 from services.iit.lesson import Lesson
 from services.iit.platt import Platt

@@ -12,14 +12,15 @@ from rich.table import Table
 
 from serinus import service as services
 from serinus.errors import SerinusError
-from services.iit import own_table, patient_files, service_file
-from services.iit.forms import TableError
+from serinus.tables.draft import FILE
+from serinus.tables.table import TableError
+from services.iit import own_table, patient_files
 from services.iit.lesson import Lesson, Wishes, of_cohort
 from services.iit.simulator import simulate
 from services.iit.teaching import Finished, Places, exported, judged, model_of, taught
 
 VISITS = 30_000
-OWN = Path(__file__).parent / own_table.SERVICE
+OWN = Path(__file__).parent / FILE
 JUDGE_BY = ("sex", "age_years", "dsd_model", "facility_type", "state")
 console = Console(stderr=True, highlight=False)
 Again = list[str] | None
@@ -93,7 +94,7 @@ def _tabled(wishes: Wishes, place: Path, places: Places, *, seed: int) -> Lesson
     if place.suffix == ".toml":
         places.refuse(*model_of(services.load(place)))
         return own_table.by_service(wishes, place, seed=seed)
-    places.refuse(service_file.MODEL, service_file.VERSION)
+    places.refuse(own_table.MODEL, own_table.VERSION)
     return own_table.by_itself(wishes, place, console, seed=seed)
 
 

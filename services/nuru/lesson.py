@@ -1,20 +1,19 @@
 """What to learn from: rows made by the very code that serves them, and the yield of each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from serinus.errors import listed
-from serinus.field_columns import Column, Distinct
-from serinus.record import Form
-from serinus.schema import Rows, refused
+from serinus.schema import Rows
 from serinus.service import Service
+from serinus.tables.rows import rows_of
+from serinus.tables.table import Table, TableError
 from services.nuru.evaluation import Values
 from services.nuru.simulator import TARGET, Columns
-from services.nuru.table import Table, TableError
 
 
 @dataclass(frozen=True)
@@ -75,29 +74,30 @@ class Lesson:
 
 
 def of_simulation(service: Service, harvests: Columns, dataset: str) -> Lesson:
-    rows = Form.of(service.input, "allow").rows({name: _column(of) for name, of in harvests.items() if name != TARGET})
+    columns = {name: pa.array(of, from_pandas=True) for name, of in harvests.items() if name != TARGET}
     yields = harvests[TARGET].astype(np.float64)
-    return Lesson(service, rows, yields, harvests["plot_id"], {"dataset_version": dataset})
+    return Lesson(
+        service, rows_of(service, pa.table(columns)).rows, yields, harvests["plot_id"], {"dataset_version": dataset}
+    )
 
 
 def of_table(service: Service, table: Table, goal: Goal) -> Lesson:
     """The rows of `table` that are good input and whose yield is known and possible; most of them must be."""
     truth = _truth(table, goal)
-    form = Form.of(service.input, "allow")
-    columns: dict[str, Column] = {field.name: table.column(field.name) for field in form.needed}
-    rows = form.rows(columns)
-    is_bad, is_known = refused(rows, "allow"), ~np.isnan(truth)
+    read = rows_of(service, table)
+    read.check()
+    is_known = ~np.isnan(truth)
     is_possible = (goal.between[0] <= truth) & (truth <= goal.between[1])
-    kept = np.flatnonzero(is_known & is_possible & ~is_bad)
-    left_out = {f"no {goal.target}": ~is_known, "an impossible yield": is_known & ~is_possible, "bad input": is_bad}
-    if is_bad.mean() > service.bulk.max_bad_rate or not len(kept):
-        raise TableError(f"{table.source}: {_refusal(form, columns, is_bad, len(kept))}")
-    counts = {why: int(rows_of.sum()) for why, rows_of in left_out.items() if rows_of.any()}
+    kept = np.flatnonzero(is_known & is_possible & read.good)
+    left_out = {f"no {goal.target}": ~is_known, "an impossible yield": is_known & ~is_possible, "bad input": ~read.good}
+    if not len(kept):
+        raise TableError(f"{table.source}: none of {len(table):,} rows has a yield that is known and possible")
+    counts = {why: int(which.sum()) for why, which in left_out.items() if which.any()}
     apart = goal.apart or (service.features.entity if service.features else None)
-    groups = _alike(rows[kept]) if apart is None else _alike_in(table, apart)[kept]
+    groups = _alike(read.rows[kept]) if apart is None else table.codes(apart)[kept]
     return Lesson(
         service,
-        rows[kept],
+        read.rows[kept],
         truth[kept],
         groups,
         facts={"dataset_version": table.source.name, **goal.facts, "left_out": dict(counts)},
@@ -106,46 +106,15 @@ def of_table(service: Service, table: Table, goal: Goal) -> Lesson:
     )
 
 
-def _column(column: NDArray[np.generic]) -> Column:
-    return column.astype(np.float64) if column.dtype.kind == "f" else Distinct.of(column.tolist())
-
-
 def _truth(table: Table, goal: Goal) -> Values:
     """NaN where there is no number."""
-    truth = _numbers(table, goal.target)
+    truth = table.numbers(goal.target)
     if goal.per is None:
         return truth
-    divisor = _numbers(table, goal.per)
+    divisor = table.numbers(goal.per)
     return np.asarray(np.divide(truth, divisor, out=np.full(len(truth), np.nan), where=divisor > 0))
-
-
-def _numbers(table: Table, name: str) -> Values:
-    return np.fromiter(map(_number, table.cells(name)), np.float64)
-
-
-def _number(cell: object) -> float:
-    try:
-        number = float(str(cell))
-    except ValueError:
-        return np.nan
-    return number if np.isfinite(number) else np.nan
-
-
-def _refusal(form: Form, columns: dict[str, Column], is_bad: NDArray[np.bool_], kept: int) -> str:
-    said = f"{is_bad.sum():,} of {len(is_bad):,} rows are bad input, {kept:,} can be learnt from"
-    first = list(_problems(form, columns, is_bad))
-    return f"{said}; such as {listed(first)}" if first else said
-
-
-def _problems(form: Form, columns: dict[str, Column], is_bad: NDArray[np.bool_]) -> Iterator[str]:
-    for row in np.flatnonzero(is_bad)[:3]:
-        yield from (f"row {row + 1}: {problem}" for problem in form.problems(columns, int(row))[:1])
 
 
 def _alike(rows: Rows) -> NDArray[np.generic]:
     """One number for all rows that are the same: a twin must not help to judge its twin."""
     return np.unique(np.nan_to_num(rows, nan=-np.pi), axis=0, return_inverse=True)[1]
-
-
-def _alike_in(table: Table, name: str) -> NDArray[np.generic]:
-    return np.unique(np.array(list(map(str, table.cells(name)))), return_inverse=True)[1]

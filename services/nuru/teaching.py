@@ -13,10 +13,10 @@ from sklearn.ensemble import VotingRegressor
 from export.exporter import Request, export
 from export.samples import Sample
 from serinus.bundle import Bundle
+from serinus.tables.table import TableError
 from services.nuru.evaluation import evaluate, folds
 from services.nuru.lesson import Lesson
 from services.nuru.regressors import ENSEMBLE, MEMBERS, Size, served, vote
-from services.nuru.table import TableError
 
 HELD_OUT = 5  # one part in so many
 Performance = dict[str, dict[str, float]]

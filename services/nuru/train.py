@@ -19,11 +19,14 @@ from rich.table import Table
 from serinus import service as services
 from serinus.errors import SerinusError
 from serinus.service import Service, bundle_folder
-from services.nuru import inference, plot_features, plots, service_file, simulator, table
+from serinus.tables import table
+from serinus.tables.draft import Draft, slug
+from serinus.tables.inference import Hints, inferred
+from serinus.tables.table import Table as PlotTable
+from serinus.tables.table import TableError
+from services.nuru import plot_features, plots, simulator
 from services.nuru.lesson import Goal, Lesson, of_simulation, of_table
 from services.nuru.regressors import ENSEMBLE, MEMBERS
-from services.nuru.table import Table as PlotTable
-from services.nuru.table import TableError
 from services.nuru.teaching import Places, Settings, Taught, exported, taught_and_cross_validated, taught_and_held_out
 
 VERSION = "1.0.0"
@@ -108,18 +111,23 @@ def _simulation(file: Path, seed: int) -> Lesson:
 
 def _lesson(found: PlotTable, wanted: Wanted, file: Path, write_service: Path | None) -> Lesson:
     for name in filter(None, (wanted.goal.target, wanted.goal.per, wanted.goal.apart)):
-        found.cells(name)  # or a TableError, before anything is written
+        found.column(name)  # or a TableError, before anything is written
     if write_service is not None:
-        fields = inference.inferred(found, wanted.no_features)
-        for name, why in fields.left_out.items():
-            _say(f"column {name!r} is left out: {why}", style="yellow")
-        file = service_file.write(write_service, fields, target=wanted.goal.target, unit=wanted.unit, version=VERSION)
-        _say(f"{len(fields.fields)} fields inferred: {file}")
+        file = _draft(found, wanted).write(write_service)
+        _say(f"fields inferred: {file}")
     lesson = of_table(services.load(file), found, wanted.goal)
     for why, rows in lesson.left_out.items():
         _say(f"{rows:,} of {len(found):,} rows are left out: {why}", style="yellow")
     _say(f"learning from {len(lesson):,} rows of {found.source.name}")
     return lesson
+
+
+def _draft(found: PlotTable, wanted: Wanted) -> Draft:
+    fields = inferred(found, Hints(unwanted=wanted.no_features))
+    for remark in fields.remarks():
+        _say(remark, style="yellow")
+    about = {"task": "regression", "target": slug(wanted.goal.target, "value"), "unit": wanted.unit}
+    return Draft(about, fields, dict.fromkeys((ENSEMBLE, *MEMBERS), VERSION), {"auto": {"by": "r2"}})
 
 
 def _to_make(service: Service, out: Path, *, replace: bool) -> list[str]:

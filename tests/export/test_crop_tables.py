@@ -10,7 +10,9 @@ import pytest
 from serinus import fit
 from serinus.predictor import Predictor
 from serinus.service import load
-from services.nuru import inference, service_file, table
+from serinus.tables.draft import Draft, slug
+from serinus.tables.inference import Hints, inferred
+from serinus.tables.table import read
 from services.nuru.evaluation import folds
 from services.nuru.lesson import Goal, Lesson, of_table
 from services.nuru.regressors import ENSEMBLE, MEMBERS, Size, served
@@ -24,10 +26,11 @@ AFTER_HARVEST = ("Harv_", "Threshing_", "Residue_", "Stubble_")
 
 
 def lesson_of(file: Path, goal: Goal, folder: Path, *unwanted: str) -> Lesson:
-    found = table.read(file)
-    fields = inference.inferred(found, {goal.target, *unwanted})
-    written = service_file.write(folder, fields, target=goal.target, unit="kg", version="1.0.0")
-    return of_table(load(written), found, goal)
+    found = read(file)
+    fields = inferred(found, Hints(unwanted={goal.target, *unwanted}))
+    about = {"task": "regression", "target": slug(goal.target, "value"), "unit": "kg"}
+    draft = Draft(about, fields, dict.fromkeys((ENSEMBLE, *MEMBERS), "1.0.0"))
+    return of_table(load(draft.write(folder / "crops")), found, goal)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +60,7 @@ def test_the_table_as_it_is_has_its_yields_explained_too(shared_data: Path, tmp_
 
 
 def test_what_is_known_before_the_harvest_explains_yields_per_acre(shared_data: Path, tmp_path: Path) -> None:
-    late = [name for name in table.read(shared_data / BIHAR).columns if name.startswith(AFTER_HARVEST)]
+    late = [name for name in read(shared_data / BIHAR).names if name.startswith(AFTER_HARVEST)]
     lesson = lesson_of(shared_data / BIHAR, PER_ACRE, tmp_path, "ID", "Acre", *late)
     assert len(late) == 8
     assert taught_and_cross_validated(lesson, QUICK).performance[ENSEMBLE]["r2"] >= 0.40

@@ -18,8 +18,9 @@ from serinus.cli import app
 from serinus.fit import misfits
 from serinus.prediction import Classes
 from serinus.predictor import Predictor
-from services.iit import tables, train
-from services.iit.forms import rows_of
+from serinus.tables.rows import rows_of
+from serinus.tables.table import read
+from services.iit import train
 
 STAYS = 30_000  # of 101,766: enough to learn from, in seconds
 STILL_THERE = "discharge_disposition_id=11,13,14,19,20,21"  # who died or went to a hospice cannot come back
@@ -90,7 +91,8 @@ def test_the_bundle_is_the_model_on_stays_as_requests_say_them(readmissions: Pat
     service = services.load(readmissions / "readmission/service.toml")
     bundle = bundle_of(readmissions)
     assert not misfits(service, {"lightgbm": bundle.metadata})
-    rows = rows_of(service, tables.read(readmissions / "stays.csv").slice(20_000, 5_000), as_text=True).rows
+    stays = rows_of(service, read(readmissions / "stays.csv"))
+    rows = stays.rows[stays.good][20_000:25_000]
     assert (rows[:, [service.input.names.index(name) for name in ICD]] == -1).any()
     assert np.isnan(rows).any()
     model = lightgbm.Booster(model_file=readmissions / "originals/lightgbm/readmission_lightgbm_model.txt")
@@ -110,8 +112,7 @@ def test_no_patient_travels_in_the_bundle(readmissions: Path) -> None:
     bundle = bundle_of(readmissions)
     assert bundle.metadata.background is None
     service = services.load(readmissions / "readmission/service.toml")
-    stays = rows_of(service, tables.read(readmissions / "stays.csv"), as_text=True).rows
-    real = {row.tobytes() for row in stays}
+    real = {row.tobytes() for row in rows_of(service, read(readmissions / "stays.csv")).rows}
     with np.load(bundle.folder / "golden.npz") as golden:
         assert not [row for row in golden["rows"] if row.tobytes() in real]
 
@@ -135,15 +136,15 @@ def test_the_raw_table_is_scored_in_bulk_and_every_bad_row_accounted_for(readmis
     service = ["--service", str(readmissions / "readmission/service.toml"), "--models", str(readmissions / "models")]
     result = CliRunner().invoke(app, ["score", str(table), *service, "--out", str(out)])
     assert result.exit_code == 0, result.output
-    stays = tables.read(table)
-    gone = np.isin(stays["discharge_disposition_id"].to_numpy(), STILL_THERE.partition("=")[2].split(","))
+    stays = read(table)
+    gone = np.isin(stays.texts("discharge_disposition_id").to_numpy(), STILL_THERE.partition("=")[2].split(","))
     predictions = [pq.read_table(part) for part in sorted(out.glob("predictions/*"))]
     quarantine = [line for part in sorted(out.glob("quarantine/*")) for line in part.read_text().splitlines()]
     answered = pa.concat_tables(predictions)
     assert len(answered) == (~gone).sum()
     assert [json.loads(line)["line"] - 2 for line in quarantine] == np.flatnonzero(gone).tolist()
     assert all("discharge_disposition_id: expected" in json.loads(line)["reason"] for line in quarantine)
-    assert answered["encounter_id"].to_pylist() == np.array(stays["encounter_id"].to_pylist())[~gone].tolist()
-    rows = rows_of(services.load(readmissions / "readmission/service.toml"), stays, as_text=True).rows
+    assert answered["encounter_id"].to_pylist() == stays.texts("encounter_id").to_numpy()[~gone].tolist()
+    rows = rows_of(services.load(readmissions / "readmission/service.toml"), stays).rows[~gone]
     model = lightgbm.Booster(model_file=readmissions / "originals/lightgbm/readmission_lightgbm_model.txt")
     np.testing.assert_allclose(answered["p_READMITTED"].to_numpy(), model.predict(rows, num_threads=1), atol=1e-6)

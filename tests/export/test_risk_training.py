@@ -16,8 +16,9 @@ from serinus import service as services
 from serinus.bundle import Bundle
 from serinus.cli import app
 from serinus.fit import misfits
-from services.iit import tables, train
-from services.iit.forms import rows_of
+from serinus.tables.rows import rows_of
+from serinus.tables.table import read
+from services.iit import train
 from services.iit.simulator import simulate
 
 OWN = Path("services/iit/service.toml")
@@ -82,7 +83,7 @@ def test_the_visits_are_scored_in_bulk_as_the_model_answers_them(trained: Path, 
     assert result.exit_code == 0, result.output
     answered = pa.concat_tables([pq.read_table(part) for part in sorted(tmp_path.glob("scored/predictions/*"))])
     model = lightgbm.Booster(model_file=trained / "originals/lightgbm/iit_lightgbm_model.txt")
-    rows = rows_of(services.load(OWN), tables.read(visits), as_text=True).rows
+    rows = rows_of(services.load(OWN), read(visits)).rows
     assert len(rows) == VISITS * 0.15
     np.testing.assert_allclose(answered["p_INTERRUPTED"].to_numpy(), model.predict(rows, num_threads=1), atol=1e-6)
 

@@ -20,7 +20,8 @@ from serinus.features.store import Stored
 from serinus.fields import Value
 from serinus.predictor import Predictor
 from serinus.record import Form
-from services.nuru import plot_features, plots, simulator, table
+from serinus.tables.table import read
+from services.nuru import plot_features, plots, simulator
 from services.nuru.evaluation import evaluate, folds
 from services.nuru.lesson import Goal, Lesson, of_simulation, of_table
 from services.nuru.regressors import ENSEMBLE, MEMBERS, Size, served
@@ -232,7 +233,7 @@ def test_a_real_table_of_the_services_own_columns_makes_the_same_lesson(tmp_path
         arrow_csv.write_csv(pa.table(columns), file)
     else:
         pq.write_table(pa.table(columns), file)
-    simulated, real = of_simulation(SERVICE, harvests, "a"), of_table(SERVICE, table.read(file), Goal("yield"))
+    simulated, real = of_simulation(SERVICE, harvests, "a"), of_table(SERVICE, read(file), Goal("yield"))
     np.testing.assert_array_equal(real.rows, simulated.rows)
     np.testing.assert_array_equal(real.truth, simulated.truth)
     assert len(set(zip(real.groups.tolist(), simulated.groups.tolist(), strict=True))) == 40
