@@ -34,7 +34,8 @@ from serinus.metadata import NAME, SEMVER, Checksum, Metadata
 from serinus.record import Form
 from serinus.registry.folder_store import is_registered
 from serinus.schema import InputSchema
-from serinus.service import Input, bundle_folder
+from serinus.sections import Input
+from serinus.service import bundle_folder
 
 SEED = 0
 

@@ -11,7 +11,7 @@ from export.original import Original
 from serinus.category import UNKNOWN
 from serinus.names import difference
 from serinus.schema import InputSchema, Rows
-from serinus.service import Input
+from serinus.sections import Input
 
 
 def described(original: Original, said: Input) -> Original:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serinus.prediction import Values
-from serinus.service import Averaging
+from serinus.sections import Averaging
 
 Numbers = NDArray[np.float64]
 

@@ -17,7 +17,8 @@ from serinus.fit import agreed, misfits
 from serinus.prediction import Answers, Classes, Values
 from serinus.predictor import Predictor
 from serinus.schema import InputSchema, NanPolicy, Rows
-from serinus.service import Averaging, Service, Voting
+from serinus.sections import Averaging, Voting
+from serinus.service import Service
 
 AUTO = "auto"
 TIE_BREAKS: dict[Voting, str] = {

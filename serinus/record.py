@@ -20,7 +20,7 @@ from serinus.field_columns import Column, cell, column_numbers, derived_column, 
 from serinus.fields import DerivedField, GivenField, Value
 from serinus.rows import MOST_PROBLEMS
 from serinus.schema import OVERFLOWS, NanPolicy, Rows
-from serinus.service import Input
+from serinus.sections import Input
 
 EXACT = 2.0**53  # from here on a float may stand for another whole number than was written
 Kept = Literal["store", "stale"]

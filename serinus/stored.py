@@ -10,7 +10,8 @@ from serinus.category import REFUSED
 from serinus.errors import InputError, Problem, ServiceError
 from serinus.features.store import Value
 from serinus.fields import GivenField
-from serinus.service import FeaturesSection, Service
+from serinus.sections import FeaturesSection
+from serinus.service import Service
 
 
 @dataclass(frozen=True)

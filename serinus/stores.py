@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from serinus.errors import ServiceError
 from serinus.features.store import FeatureStore
-from serinus.service import FeaturesSection, Service
+from serinus.sections import FeaturesSection
+from serinus.service import Service
 from serinus.stored import StoredForm, features_of
 
 if TYPE_CHECKING:

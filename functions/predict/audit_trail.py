@@ -14,7 +14,7 @@ from functions.predict.audit_log import AuditLog
 from functions.predict.telemetry import Observation
 from serinus.audit import EVENT, Pseudonyms
 from serinus.prediction import Answers, Classes
-from serinus.service import Bands
+from serinus.sections import Bands
 
 ALL = "*"  # in place of a model: all of them, made one
 DIGITS = 4  # of probabilities: all of them would tell rows apart

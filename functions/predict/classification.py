@@ -19,7 +19,7 @@ from functions.predict.telemetry import Observation, Predicted
 from functions.predict.wire import BatchRequest, PredictRequest
 from serinus.ensemble import TIE_BREAKS, Ensemble, vote
 from serinus.prediction import Classes
-from serinus.service import Bands, Voting
+from serinus.sections import Bands, Voting
 
 
 def one(ensemble: Ensemble, request: PredictRequest, seen: Observation) -> Json:

@@ -12,7 +12,7 @@ from functions.predict.examples import examples
 from functions.predict.page_schemas import REFERENCE, Shape, answers_of, schemas
 from functions.predict.problems import MEDIA_TYPE
 from serinus.ensemble import Ensemble
-from serinus.service import Gateway
+from serinus.sections import Gateway
 
 Json = dict[str, Any]
 REFUSALS = {

@@ -10,7 +10,8 @@ from functions.predict.cors import cors
 from functions.predict.keys import Key, Keys
 from functions.predict.rates import Rates
 from serinus.errors import ServiceError
-from serinus.service import Gateway, Service
+from serinus.sections import Gateway
+from serinus.service import Service
 from serinus.settings import AccessSettings
 
 KEY, FILE = "SERINUS_API_KEY", "SERINUS_API_KEYS_FILE"

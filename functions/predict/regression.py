@@ -18,8 +18,8 @@ from functions.predict.wire import BatchRequest, PredictRequest
 from serinus.blend import combine
 from serinus.ensemble import Ensemble
 from serinus.prediction import Values
-from serinus.service import About as Said
-from serinus.service import Averaging
+from serinus.sections import About as Said
+from serinus.sections import Averaging
 
 
 def predicted_name(said: Said) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from functions.predict.lookups import Lookups
 from functions.predict.redaction import PLAIN, Redaction
 from serinus.prediction import Answers
-from serinus.service import Bands
+from serinus.sections import Bands
 
 
 @dataclass(slots=True)

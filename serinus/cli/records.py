@@ -17,7 +17,7 @@ PROBLEMS_SHOWN = 5
 def form_of(metadata: "Metadata") -> "Form | None":
     """What makes rows of records, where the bundle says so."""
     from serinus.record import Form
-    from serinus.service import Input
+    from serinus.sections import Input
 
     schema = metadata.input_schema
     if not schema.fields:

@@ -20,7 +20,7 @@ from serinus.bundle import Bundle
 from serinus.golden import replay
 from serinus.predictor import Predictor
 from serinus.record import Form
-from serinus.service import Input
+from serinus.sections import Input
 from tests.export.originals import pickled
 from tests.export.test_exporter import NOW
 

@@ -25,7 +25,7 @@ from serinus import service as services
 from serinus.audit import Pseudonyms
 from serinus.errors import ServiceError
 from serinus.prediction import Classes, Values
-from serinus.service import Bands
+from serinus.sections import Bands
 from serinus.settings import AuditSettings
 from tests.bundles import write_service
 from tests.handlers.conftest import Api, loaded

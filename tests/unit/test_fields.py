@@ -12,7 +12,7 @@ from serinus import derive
 from serinus.derive import DERIVATIONS
 from serinus.fields import GivenField
 from serinus.schema import InputSchema
-from serinus.service import Input
+from serinus.sections import Input
 
 
 def field(**said: object) -> GivenField:

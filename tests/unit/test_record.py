@@ -13,7 +13,7 @@ from serinus.errors import InputError
 from serinus.field_columns import Distinct, derived_column
 from serinus.fields import DerivedField
 from serinus.record import Form
-from serinus.service import Input
+from serinus.sections import Input
 
 FIELDS = [
     {"name": "plot_id", "type": "integer", "feature": False},

@@ -9,7 +9,8 @@ import typer
 
 if TYPE_CHECKING:
     from serinus.features.store import FeatureStore
-    from serinus.service import FeaturesSection, Service
+    from serinus.sections import FeaturesSection
+    from serinus.service import Service
     from serinus.stored import StoredForm
 
 PATIENCE_MS = 10_000  # nobody waits for an answer within a request here

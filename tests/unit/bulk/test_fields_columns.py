@@ -28,7 +28,7 @@ from serinus.field_columns import column_numbers
 from serinus.fields import GivenField
 from serinus.record import Form
 from serinus.schema import refused
-from serinus.service import Input
+from serinus.sections import Input
 
 FIELDS: list[dict[str, Any]] = [
     {"name": "plot_id", "type": "string", "feature": False},
