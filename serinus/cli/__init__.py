@@ -1,4 +1,4 @@
-"""The `serinus` command: export, verify, predict, score, serve, keys, audit, preflight, features, models."""
+"""The `serinus` command: new, export, verify, predict, score, serve, keys, audit, preflight, features, models."""
 
 import sys
 from typing import Annotated
@@ -10,6 +10,7 @@ from serinus.cli.export import export
 from serinus.cli.features import features
 from serinus.cli.keys import keys
 from serinus.cli.models import models
+from serinus.cli.new import new
 from serinus.cli.predict import predict
 from serinus.cli.preflight import preflight
 from serinus.cli.score import score
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (export, verify, predict, score, serve, preflight):
+for command in (new, export, verify, predict, score, serve, preflight):
     app.command()(command)
 app.add_typer(features)
 app.add_typer(models)

@@ -35,24 +35,21 @@ class Draft:
     models: Mapping[str, str]
     sections: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
-    def check(self, folder: Path) -> Path:
-        """Where it goes; TableError where there is one already, or the folder's name is none for a service."""
-        name, file = folder.resolve().name, folder / FILE
-        if not re.fullmatch(NAME, name):
-            raise TableError(f"the folder names the service, and {name!r} must be lowercase letters, digits, _ and -")
-        if file.exists():
-            raise TableError(f"{file} exists: read and correct that, or remove it to have the fields inferred again")
-        return file
-
     def write(self, folder: Path) -> Path:
         """The service.toml of a service called as its `folder` is."""
-        file = self.check(folder)
-        text = self.text(folder.resolve().name)
-        _check(text)
+        file = place(folder)
+        self.service(folder.resolve().name)
         folder.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as opened:
-            opened.write(text)
+            opened.write(self.text(folder.resolve().name))
         return file
+
+    def service(self, name: str) -> Service:
+        """What the file will say; TableError where that is no service."""
+        try:
+            return Service.model_validate(tomllib.loads(self.text(name)))
+        except ValidationError as error:
+            raise TableError(f"no service.toml can say that: {error.errors()[0]['msg']}") from error
 
     def text(self, name: str) -> str:
         left_out = "".join(f"# left out {json.dumps(column)}: {why}\n" for column, why in self.found.left_out.items())
@@ -61,11 +58,14 @@ class Draft:
         return HEAD + left_out + before + "".join(_entry(field) for field in self.found.fields) + after
 
 
-def _check(text: str) -> None:
-    try:
-        Service.model_validate(tomllib.loads(text))
-    except ValidationError as error:
-        raise TableError(f"no service.toml can say that: {error.errors()[0]['msg']}") from error
+def place(folder: Path) -> Path:
+    """Where the file goes; TableError where there is one already, or the folder's name is none for a service."""
+    name, file = folder.resolve().name, folder / FILE
+    if not re.fullmatch(NAME, name):
+        raise TableError(f"the folder names the service, and {name!r} must be lowercase letters, digits, _ and -")
+    if file.exists():
+        raise TableError(f"{file} exists: read and correct that, or remove it to have the fields inferred again")
+    return file
 
 
 def slug(text: str, otherwise: str) -> str:

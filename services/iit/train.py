@@ -12,7 +12,7 @@ from rich.table import Table
 
 from serinus import service as services
 from serinus.errors import SerinusError
-from serinus.tables.draft import FILE
+from serinus.tables import draft
 from serinus.tables.table import TableError
 from services.iit import own_table, patient_files
 from services.iit.lesson import Lesson, Wishes, of_cohort
@@ -20,7 +20,7 @@ from services.iit.simulator import simulate
 from services.iit.teaching import Finished, Places, exported, judged, model_of, taught
 
 VISITS = 30_000
-OWN = Path(__file__).parent / FILE
+OWN = Path(__file__).parent / draft.FILE
 JUDGE_BY = ("sex", "age_years", "dsd_model", "facility_type", "state")
 console = Console(stderr=True, highlight=False)
 Again = list[str] | None
@@ -94,6 +94,7 @@ def _tabled(wishes: Wishes, place: Path, places: Places, *, seed: int) -> Lesson
     if place.suffix == ".toml":
         places.refuse(*model_of(services.load(place)))
         return own_table.by_service(wishes, place, seed=seed)
+    draft.place(place)  # or a TableError, before anything is read
     places.refuse(own_table.MODEL, own_table.VERSION)
     return own_table.by_itself(wishes, place, console, seed=seed)
 
