@@ -12,7 +12,7 @@ from typing import Literal
 
 from serinus.errors import listed
 from serinus.fields import AnyField, DerivedField, GivenField
-from serinus.tables.kinds import Held, held, is_date, is_number, kind_of
+from serinus.tables.kinds import MIDNIGHT, Held, held, is_date, is_number, kind_of
 from serinus.tables.left_out import FEW_WORDS, ID_NAME, why_left_out, words_of
 from serinus.tables.table import Table, TableError
 
@@ -108,9 +108,12 @@ def _field(column: Held, *, most_words: int, is_word: bool) -> GivenField:
         return _words(column, most_words)
     if kind in ("integer", "float"):
         return _number(column, is_whole=kind == "integer")
-    most = max(column.texts, key=lambda text: (column.texts[text], text))
-    example = most.removesuffix(" 00:00:00") if kind == "date" else True
-    return GivenField(name=column.name, type=kind, optional=column.missing > 0, example=example)
+    optional = column.missing > 0
+    if kind == "boolean":
+        return GivenField(name=column.name, type=kind, optional=optional, example=True)
+    days = sorted(text.removesuffix(MIDNIGHT) for text in column.texts)
+    seen = f"{days[0]} to {days[-1]} in the table"
+    return GivenField(name=column.name, type=kind, optional=optional, description=seen, example=days[-1])
 
 
 def _words(column: Held, most_words: int) -> GivenField:

@@ -55,6 +55,12 @@ def test_columns_of_a_typed_file_are_what_bulk_jobs_take_them_for(cells: list[ob
     assert (one.type, one.optional) == (kind, True)
 
 
+def test_dates_are_fields_that_the_next_row_may_lie_beyond() -> None:
+    day = field(["2021-10-08", "2021-10-07", "2021-10-07"])
+    assert (day.minimum, day.maximum, day.example) == (None, None, "2021-10-08")
+    assert day.description == "2021-10-07 to 2021-10-08 in the table"
+
+
 def test_words_are_fields_that_take_no_others() -> None:
     words = field(["b", "a", "b", "None"])
     assert (words.type, words.values, words.others, words.optional) == ("string", ("b", "None", "a"), "reject", False)
