@@ -12,12 +12,12 @@ from typing import Literal
 
 from serinus.errors import listed
 from serinus.fields import AnyField, DerivedField, GivenField
-from serinus.tables.kinds import MIDNIGHT, Held, held, is_date, is_number, kind_of
+from serinus.tables.kinds import Held, held, is_date, is_number, kind_of
 from serinus.tables.left_out import FEW_WORDS, ID_NAME, why_left_out, words_of
 from serinus.tables.table import Table, TableError
 
 MOST_WORDS = 128
-NO_WORDS = frozenset({"?"})  # missing wherever it stands
+NO_WORDS = frozenset({"?", ""})  # missing wherever they stand
 NO_NUMBERS = NO_WORDS | {"NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "none", "-"}  # missing among numbers
 
 
@@ -111,7 +111,7 @@ def _field(column: Held, *, most_words: int, is_word: bool) -> GivenField:
     optional = column.missing > 0
     if kind == "boolean":
         return GivenField(name=column.name, type=kind, optional=optional, example=True)
-    days = sorted(text.removesuffix(MIDNIGHT) for text in column.texts)
+    days = sorted(column.texts)
     seen = f"{days[0]} to {days[-1]} in the table"
     return GivenField(name=column.name, type=kind, optional=optional, description=seen, example=days[-1])
 
@@ -126,8 +126,9 @@ def _words(column: Held, most_words: int) -> GivenField:
 
 
 def _number(column: Held, *, is_whole: bool) -> GivenField:
+    """Infinities of a typed file are bad input, and left to be that."""
     read = int if is_whole else float
-    numbers = sorted((read(text), count) for text, count in column.texts.items())
+    numbers = sorted((read(text), count) for text, count in column.texts.items() if is_number(text))
     least, most = numbers[0][0], numbers[-1][0]
     return GivenField(
         name=column.name,

@@ -41,7 +41,9 @@ class Held:
 
     @property
     def texts(self) -> dict[str, int]:
-        return {str(value): count for value, count in self.counts.items()}
+        """The same as texts; a midnight stands for its day where the type has no days."""
+        end = MIDNIGHT if self.type is not None and pa.types.is_timestamp(self.type) else ""
+        return {str(value).removesuffix(end): count for value, count in self.counts.items()}
 
     def without(self, texts: Collection[str]) -> "Held":
         """The same where `texts` mean that there is no value."""
@@ -50,12 +52,13 @@ class Held:
 
 
 def held(table: Table, name: str) -> Held:
-    """What a column holds, where an empty cell, null and NaN are missing; nothing where no field can hold it."""
+    """What a column holds, where empty cells, nulls and NaN are missing; nothing where no field can hold it."""
     column = table.column(name)
     plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
     counted = plain.value_counts().to_pylist() if fields_of(plain.type) else []
     there = {one["values"]: one["counts"] for one in counted if not _is_missing(one["values"])}
-    return Held(name, there, len(table) - sum(there.values()), None if table.as_text else plain.type)
+    found = Held(name, there, len(table) - sum(there.values()), None if table.as_text else plain.type)
+    return found.without([""]) if table.as_text else found  # in a typed file an empty text is one
 
 
 def kind_of(column: Held) -> Kind:
@@ -75,7 +78,7 @@ def is_number(text: str) -> bool:
 
 
 def is_date(text: str) -> bool:
-    return DATE.number_of(text.removesuffix(MIDNIGHT)) != REFUSED
+    return DATE.number_of(text) != REFUSED
 
 
 def _typed(kind: pa.DataType) -> Kind:
@@ -90,4 +93,4 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _is_missing(value: object) -> bool:
-    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
+    return value is None or (isinstance(value, float) and math.isnan(value))

@@ -3,6 +3,7 @@
 import re
 
 from serinus.errors import listed
+from serinus.fields import NUMBERS
 from serinus.tables.kinds import WHOLE, Held, is_date, is_number, kind_of
 
 LONGEST_WORD, LONGEST_NAME = 200, 100
@@ -29,6 +30,8 @@ def _empty(column: Held) -> str | None:
         return f"it holds {column.type}, which no field does"
     if not column.counts:
         return "it is empty"
+    if kind_of(column) in NUMBERS and not any(map(is_number, column.texts)):
+        return "it holds no number that models take"
     return "it says the same in every row" if len(column.counts) == 1 and not column.missing else None
 
 

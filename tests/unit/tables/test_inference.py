@@ -131,6 +131,7 @@ def test_days_are_derived_of_each_date_and_between_neighbours() -> None:
         pytest.param([*(str(number / 7) for number in range(99)), "lost"], "numbers and texts: 'lost'", id="mixed"),
         pytest.param([f"{number:02}/02/2024" for number in range(1, 10)], "none as 2021-10-07", id="other dates"),
         pytest.param(["2024-01-01 10:00", "2024-01-01 11:00"], "none as 2021-10-07", id="times"),
+        pytest.param(["2024-01-01 00:00:00", "2024-01-02 00:00:00"], "none as 2021-10-07", id="midnights"),
         pytest.param([f"w{row // 2}" for row in range(2 * (FEW_WORDS + 1))], "no word stands in 5 rows", id="rare"),
     ],
 )
@@ -149,6 +150,13 @@ def test_columns_that_say_nothing_are_left_out_and_why(cells: list[object], why:
 )
 def test_columns_of_a_typed_file_are_left_out_too(cells: list[object], why: str) -> None:
     assert why in found_in({"x": cells}, as_text=False).left_out["x"]
+
+
+def test_infinities_are_bad_input_and_no_limits() -> None:
+    inf = float("inf")
+    one = field([inf, 2.5, 1.5, inf, 2.5], as_text=False)
+    assert (one.type, one.minimum, one.example, one.description) == ("float", 0, 2.5, "1.5 to 2.5 in the table")
+    assert "no number" in found_in({"x": [inf, 1e39]}, as_text=False).left_out["x"]
 
 
 def test_measurements_that_all_differ_are_no_ids_but_by_their_name() -> None:
@@ -195,6 +203,12 @@ def test_among_words_they_are_words_unless_they_mean_missing_elsewhere() -> None
 def test_a_question_mark_means_missing_everywhere() -> None:
     words = field(["?", "a", "b"])
     assert (words.values, words.optional) == (("a", "b"), True)
+
+
+def test_an_empty_text_of_a_typed_file_means_missing_and_the_file_says_so() -> None:
+    found = found_in({"x": ["", "a", "b"]}, as_text=False)
+    assert found.missing == {""}
+    assert getattr(found.fields[0], "values", ()) == ("a", "b")
 
 
 def test_texts_mean_missing_where_that_is_said() -> None:
