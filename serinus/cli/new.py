@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table as Shown
 
     from serinus.fields import AnyField
+    from serinus.service import Service
     from serinus.tables.draft import Draft
     from serinus.tables.inference import Inferred
     from serinus.tables.target import Target
@@ -58,7 +59,6 @@ def new(
     """
     from rich.console import Console
 
-    from functions.predict.record_json import check_names
     from serinus.tables.draft import Draft, place, slug
     from serinus.tables.inference import Hints, inferred
     from serinus.tables.table import read
@@ -74,7 +74,7 @@ def new(
     value = {"target": slug(target, "value"), "unit": unit}
     about = {"task": told.task, **({"labels": list(told.labels)} if told.labels else value)}
     draft = Draft(about, found, {model: VERSION}, {"privacy": {"personal": True}} if personal else {})
-    check_names(draft.service(name))
+    _check_names(draft.service(name))
     file = draft.write(into / name)
     remarks = [*_about(told, len(table)), *found.remarks()]
     steps = [*_next(str(file) if into != Path("services") else name, data, told, model)]
@@ -85,9 +85,19 @@ def new(
     console.print(_shown(found, f"{name}: {len(found.fields)} fields from {len(table):,} rows of {data.name}"))
     for remark in remarks:
         console.print(remark, style="yellow", markup=False, soft_wrap=True)
-    console.print(f"Written: {file}. Read it and correct it; then:", markup=False, soft_wrap=True)
-    for step in steps:
-        console.print(f"  {step}", markup=False, soft_wrap=True)
+    told_next = [f"Written: {file}. Read it and correct it; then:", *(f"  {step}" for step in steps)]
+    console.print("\n".join(told_next), markup=False, soft_wrap=True)
+
+
+def _check_names(service: "Service") -> None:
+    """Refuse fields that are called what requests call something else: nobody could ever serve them."""
+    from functions.predict.record_json import check_names
+    from serinus.errors import ServiceError
+
+    try:
+        check_names(service)
+    except ServiceError as error:
+        raise ServiceError(f"{error}; rename the column, or leave it out with --leave-out") from error
 
 
 def _about(told: "Target", rows: int) -> "Iterator[str]":

@@ -105,5 +105,7 @@ def test_what_cannot_be_done_is_said(data: Path, options: list[str], names: dict
 
 def test_a_column_called_as_requests_call_something_else_is_refused(data: Path) -> None:
     data.write_text(data.read_text().replace("area", "model", 1))
-    assert "fields cannot be called 'model'" in str(run(data).exception)
+    refused = str(run(data).exception)
+    assert "fields cannot be called 'model'" in refused
+    assert "leave it out with --leave-out" in refused
     assert facts(data, "--leave-out", "model")["task"] == "regression"

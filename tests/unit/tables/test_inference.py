@@ -85,6 +85,7 @@ def test_of_many_words_the_rare_ones_are_learnt_as_unknown() -> None:
     assert "w00" not in found.fields[0].values
     assert found.fields[0].number("w00") == -1
     assert found.cut == {"x": FEW_WORDS + 2}
+    assert "column 'x': 33 of 34 words, others are unknown" in found.remarks()
 
 
 def test_many_words_none_of_which_is_rare_take_no_others() -> None:
