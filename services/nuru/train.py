@@ -54,6 +54,12 @@ def main(
     leave_out: Annotated[
         list[str] | None, typer.Option(help="A column that is no feature; may be given again.")
     ] = None,
+    words: Annotated[
+        list[str] | None, typer.Option(help="A column of codes that look like numbers; may be given again.")
+    ] = None,
+    missing: Annotated[
+        list[str] | None, typer.Option(help="A text that means that there is no value; may be given again.")
+    ] = None,
     write_service: Annotated[
         Path | None, typer.Option(help="Infer the fields from the table, and write a service.toml to this folder.")
     ] = None,
@@ -76,7 +82,9 @@ def main(
         if data is None:
             lesson = _simulation(service, seed)
         else:
-            wanted = Wanted(Goal(target, per, between, apart), unit, frozenset(leave_out or ()))
+            goal = Goal(target, per, between, apart)
+            unwanted = {*(leave_out or ()), target, per or target}
+            wanted = Wanted(goal, unit, Hints(unwanted, words or (), missing or ()))
             lesson = _lesson(table.read(data), wanted, service, write_service)
         names = _to_make(lesson.service, out, replace=replace)
         taught = _taught(lesson, settings, is_simulated=data is None)
@@ -92,15 +100,11 @@ def main(
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be learnt of a table, and without which of its columns."""
+    """What is to be learnt of a table, and what is known of its columns."""
 
     goal: Goal
     unit: str | None
-    leave_out: frozenset[str]
-
-    @property
-    def no_features(self) -> frozenset[str]:
-        return self.leave_out | {self.goal.target, self.goal.per or self.goal.target}
+    hints: Hints
 
 
 def _simulation(file: Path, seed: int) -> Lesson:
@@ -110,7 +114,7 @@ def _simulation(file: Path, seed: int) -> Lesson:
 
 
 def _lesson(found: PlotTable, wanted: Wanted, file: Path, write_service: Path | None) -> Lesson:
-    for name in filter(None, (wanted.goal.target, wanted.goal.per, wanted.goal.apart)):
+    for name in filter(None, (wanted.goal.apart, *wanted.hints.unwanted, *wanted.hints.words)):
         found.column(name)  # or a TableError, before anything is written
     if write_service is not None:
         file = _draft(found, wanted).write(write_service)
@@ -123,7 +127,7 @@ def _lesson(found: PlotTable, wanted: Wanted, file: Path, write_service: Path | 
 
 
 def _draft(found: PlotTable, wanted: Wanted) -> Draft:
-    fields = inferred(found, Hints(unwanted=wanted.no_features))
+    fields = inferred(found, wanted.hints)
     for remark in fields.remarks():
         _say(remark, style="yellow")
     about = {"task": "regression", "target": slug(wanted.goal.target, "value"), "unit": wanted.unit}
