@@ -32,7 +32,7 @@ def test_the_version_is_printed():
     assert run("--version").startswith("serinus 0.")
 
 
-@pytest.mark.parametrize("command", ["export", "verify", "predict", "score", "serve"])
+@pytest.mark.parametrize("command", ["new", "export", "verify", "predict", "score", "serve"])
 def test_every_command_says_what_it_is_for(command):
     assert "Try" in run(command, "--help")
 
