@@ -44,7 +44,7 @@ class Read:
         if self.good.all():
             return {}
         wrong = {field.name: self._refused_by(field.name) for field in self.form.needed}
-        told = np.any([*wrong.values(), self.good], axis=0)  # what is derived of a bad value is not told of again
+        told = np.any([*wrong.values()], axis=0)  # what is derived of a bad value is not told of again
         made = zip(self.form.names, self.rows.T, strict=True)
         wrong |= {name: ~told & np.isinf(numbers) for name, numbers in made if name not in wrong}
         return {name: int(rows.sum()) for name, rows in wrong.items() if rows.any()}

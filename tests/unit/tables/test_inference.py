@@ -33,6 +33,7 @@ def test_numbers_are_fields_that_the_next_row_may_exceed() -> None:
     whole = field(["3", "5", "5", "0"])
     assert (whole.type, whole.minimum, whole.maximum, whole.example) == ("integer", 0, None, 5)
     assert whole.description == "0 to 5 in the table"
+    assert not whole.optional
     below = field(["-3", "2.5", "1e3", "?"])
     assert (below.type, below.minimum, below.optional) == ("float", None, True)
 
@@ -61,6 +62,12 @@ def test_dates_are_fields_that_the_next_row_may_lie_beyond() -> None:
     assert day.description == "2021-10-07 to 2021-10-08 in the table"
 
 
+def test_words_that_are_kept_as_numbers_of_a_list_are_words() -> None:
+    column = pa.array(["b", "a", "b", None]).dictionary_encode()
+    found = inferred(Table(Path("a"), pa.table({"x": column})), Hints())
+    assert (getattr(found.fields[0], "values", ()), found.lacking["x"]) == (("b", "a"), 0.25)
+
+
 def test_words_are_fields_that_take_no_others() -> None:
     words = field(["b", "a", "b", "None"])
     assert (words.type, words.values, words.others, words.optional) == ("string", ("b", "None", "a"), "reject", False)
@@ -68,6 +75,7 @@ def test_words_are_fields_that_take_no_others() -> None:
 
 def test_codes_that_look_like_numbers_are_words_where_that_is_said() -> None:
     assert field(["01", "1", "1", "2"], words=["x"]).values == ("1", "01", "2")
+    assert field(["1", "2", "2", "NA"], words=["x"]).values == ("2", "1", "NA")
     with pytest.raises(TableError, match="'x' holds int64: write it as text"):
         field([1, 2], as_text=False, words=["x"])
 

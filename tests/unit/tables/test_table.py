@@ -93,6 +93,17 @@ def test_what_is_no_table_is_refused_by_name(tmp_path: Path, name: str, held: by
         read(tmp_path / name)
 
 
+def test_a_parquet_file_that_was_altered_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.parquet"
+    written = {"compression": "none", "use_dictionary": False, "write_page_checksum": True}
+    pq.write_table(pa.table({"a": [1.5, 2.5, 3.5]}), file, **written)
+    number, other = np.array([2.5, 2.25])
+    assert file.read_bytes().count(number.tobytes()) == 1  # neither the least nor the most: it is in no statistics
+    file.write_bytes(file.read_bytes().replace(number.tobytes(), other.tobytes()))
+    with pytest.raises(TableError, match="cannot read"):
+        read(file)
+
+
 def test_an_empty_parquet_file_is_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": pa.array([], pa.float64())}), tmp_path / "a.parquet")
     with pytest.raises(TableError, match="no rows"):
