@@ -42,7 +42,8 @@ def note_learnt(note: Path, sources: Sequence[Path]) -> None:
 def sources_of(service: str, *others: Path) -> list[Path]:
     """The files that decide what a service's models are."""
     own = [*Path("services", service).glob("*.py"), Path("services", service, "service.toml")]
-    return [*sorted(own), *sorted(Path("export").glob("*.py")), Path("uv.lock"), *others]
+    rows = [*Path("serinus").glob("*.py"), *Path("serinus", "tables").glob("*.py")]
+    return [*sorted(own), *sorted(rows), *sorted(Path("export").glob("*.py")), Path("uv.lock"), *others]
 
 
 def _digest(sources: Sequence[Path]) -> str:
