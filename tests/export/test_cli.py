@@ -65,7 +65,7 @@ def test_export_refuses_a_training_file_that_is_no_object(source: Path, tmp_path
         "--training",
         str(tmp_path / "training.json"),
     ]
-    result = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(app, arguments, env={"COLUMNS": "400"})
     assert result.exit_code == 2
     assert "training.json" in result.output
 

@@ -18,12 +18,12 @@ from tests.export.originals import pickled
 MOST_S = 30
 MOST_BYTES = 2e9
 MEASURE = (
-    "import resource, sys; from serinus.cli import main\n"
+    "import resource, sys; from serinus.bench import peak_mb; from serinus.cli import main\n"
     "sys.argv = ['serinus', *sys.argv[1:]]\n"
     "try:\n    main()\n"
     "finally:\n"
     "    used = resource.getrusage(resource.RUSAGE_SELF)\n"
-    "    print(used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)\n"
+    "    print(used.ru_utime + used.ru_stime, peak_mb() * 2**20)\n"
 )
 
 

@@ -56,6 +56,11 @@ CROSS_VALIDATED = {"cv": 2, "l1_ratios": (0,), "use_legacy_attributes": False, "
 NAMES = np.array(["CONFIRMED", "CANDIDATE", "FALSE_POSITIVE"])
 
 
+def named(value: object) -> str:
+    """A function by its name: its address is another in every process."""
+    return getattr(value, "__name__", str(value))
+
+
 def stock(fitted: Any) -> onnx.ModelProto:
     """What the converter makes without our help."""
     model: onnx.ModelProto = to_onnx(
@@ -81,7 +86,7 @@ def stock(fitted: Any) -> onnx.ModelProto:
         (ExtraTreesRegressor(8, random_state=0), values),
         (DecisionTreeRegressor(random_state=0), values),
     ],
-    ids=str,
+    ids=named,
 )
 def test_every_supported_tree_passes_the_gate(tmp_path, estimator, targets, missing) -> None:
     rows = sample_rows(missing=missing)
@@ -111,7 +116,7 @@ def test_every_supported_tree_passes_the_gate(tmp_path, estimator, targets, miss
         (ElasticNet(), values),
         (ElasticNetCV(), values),
     ],
-    ids=str,
+    ids=named,
 )
 def test_every_model_that_refuses_nan_passes_the_gate_without(tmp_path, estimator, targets) -> None:
     rows = sample_rows()
@@ -130,7 +135,7 @@ def test_every_model_that_refuses_nan_passes_the_gate_without(tmp_path, estimato
         (GradientBoostingRegressor(n_estimators=8), values),
         (LogisticRegression(), two_classes),
     ],
-    ids=str,
+    ids=named,
 )
 def test_pipelines_with_imputer_and_scaler_pass_the_gate_with_nan(tmp_path, scaler, estimator, targets) -> None:
     rows = sample_rows(missing=0.1)
@@ -269,7 +274,7 @@ def test_the_models_own_labels_may_be_repeated(tmp_path: Path) -> None:
         (make_pipeline(PCA(2), LogisticRegression()), "cannot put a .*PCA in front"),
         (GradientBoostingClassifier(n_estimators=2, init=DummyClassifier()), "starts from init=DummyClassifier"),
     ],
-    ids=str,
+    ids=named,
 )
 def test_what_is_not_supported_is_refused_by_name(tmp_path: Path, model: Any, message: str) -> None:
     rows = sample_rows()

@@ -168,7 +168,8 @@ def test_the_checklist_knows_regressors(folder):
         lambda bundle: speed(bundle, iter(np.arange(1e6) / 1e4).__next__),
         lambda: Costs(100, 100),
     )
-    assert report.is_ok, [check for check in report.checks if not check.is_ok]
+    wrong = [check for check in report.checks if not check.is_ok]
+    assert {check.name for check in wrong} <= {"memory"}, wrong  # that of this process, with all other tests in it
     found = {check.name: check for check in report.checks if check.subject in ("plots", "forest")}
     assert found["auto"].expected == "the best rmse"
     assert found["performance"].found.startswith("rmse ")
