@@ -31,7 +31,7 @@ from serinus import service as services
 from serinus.features.store import Stored
 from serinus.service import Service
 from serinus.stores import open_store
-from services.demo.redis_server import running_redis
+from services.demo.redis_server import address, running_redis
 from services.iit.simulator import simulate
 
 SERVICE = "iit"
@@ -75,10 +75,10 @@ def main() -> None:
     out = console()
     facts = machine(PACKAGES)
     print_machine(out, facts)
-    with tempfile.TemporaryDirectory(prefix="serinus-patients-") as folder, running_redis() as address:
+    with tempfile.TemporaryDirectory(prefix="serinus-patients-") as folder, running_redis() as port:
         models, originals = (options.models, options.originals) if options.models else trained(Path(folder), out)
         original = next((originals / "lightgbm").glob("*.txt"))
-        place = Place(models.resolve(), original.resolve(), Path(folder), address)
+        place = Place(models.resolve(), original.resolve(), Path(folder), address(port))
         report = {"machine": facts, "seconds": options.seconds} | measured(place, options.seconds, out)
     requirements = judged(report)
     report["requirements"] = [asdict(one) for one in requirements]

@@ -4,62 +4,29 @@
 """
 
 import select
-import shutil
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from services.demo.redis_server import is_installed, running_redis
+
 BLOCK = 65536
-START_S = 10
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def running_redis(folder: Path, port: int | None = None) -> Iterator[int]:
-    """The port of a Redis that keeps nothing on disk."""
-    port = port or free_port()
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        wait_for(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def wait_for(port: int) -> None:
-    end = time.monotonic() + START_S
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.02)
 
 
 @pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def redis_server() -> Iterator[int]:
     """The port of a Redis for the whole session: tests keep apart by the names of their services."""
-    if shutil.which("redis-server") is None:
+    if not is_installed():
         pytest.skip("REDIS MISSING: no redis-server on the path; install it, as .ci/run does")
-    with running_redis(tmp_path_factory.mktemp("redis")) as port:
+    with running_redis() as port:
         yield port
 
 

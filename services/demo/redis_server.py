@@ -18,18 +18,22 @@ def is_installed() -> bool:
     return shutil.which("redis-server") is not None
 
 
+def address(port: int) -> str:
+    return f"redis://127.0.0.1:{port}/0"
+
+
 @contextmanager
-def running_redis() -> Iterator[str]:
-    """The address of a server that ends with the block."""
+def running_redis(port: int | None = None) -> Iterator[int]:
+    """The port of a server that ends with the block; a free one unless it is said."""
     if not is_installed():
         raise SerinusError("no redis-server on the path; install Redis, such as with: apt-get install redis-server")
-    port = free_port()
+    port = port or free_port()
     with tempfile.TemporaryDirectory(prefix="serinus-redis-") as folder:
         command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             _wait(process, port)
-            yield f"redis://127.0.0.1:{port}/0"
+            yield port
         finally:
             process.terminate()
             process.wait()

@@ -27,7 +27,7 @@ from serinus import service as services
 from serinus.errors import SerinusError
 from services.demo import page
 from services.demo.commands import console, has_learnt, note_learnt, run, sources_of, step
-from services.demo.redis_server import is_installed, running_redis
+from services.demo.redis_server import address, is_installed, running_redis
 from services.demo.server import Json, invoke, lambda_runtime, local_server
 from services.demo.story import (
     Answer,
@@ -77,8 +77,8 @@ def main(out: Annotated[Path, typer.Option(help="The folder that everything goes
     os.environ["SERINUS_AUDIT_LOG"] = str((out / "audit.jsonl").resolve())
     report = out / "report.html"
     try:
-        with running_redis() if is_installed() else nullcontext(str((out / "features").resolve())) as address:
-            os.environ["SERINUS_FEATURES_ADDRESS"] = address
+        with running_redis() if is_installed() else nullcontext() as port:
+            os.environ["SERINUS_FEATURES_ADDRESS"] = address(port) if port else str((out / "features").resolve())
             report.write_text(_report(place))
     except SerinusError as error:
         console.print(f"[red]{error}[/red]")

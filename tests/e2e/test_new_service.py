@@ -21,7 +21,7 @@ import pytest
 import requests
 
 from serinus.bundle import Bundle
-from tests.stores import free_port
+from services.demo.server import free_port
 
 PAGE = Path(__file__).parents[2] / "docs/new-service.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

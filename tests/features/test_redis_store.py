@@ -8,7 +8,8 @@ import pytest
 from serinus.errors import ServiceError, StoreDown
 from serinus.features.redis_store import redis_store
 from serinus.features.store import Stored, Unreadable
-from tests.stores import free_port, running_redis
+from services.demo.redis_server import running_redis
+from services.demo.server import free_port
 
 PLOT = Stored({"altitude": 1252}, 1.0)
 
@@ -32,17 +33,17 @@ def test_what_is_no_string_is_unreadable_and_not_absent(redis_server):
 def test_a_server_that_was_started_again_is_found_again(tmp_path):
     port = free_port()
     store = at(port, "plots")
-    with running_redis(tmp_path, port):
+    with running_redis(port):
         store.put({"1": PLOT})
     with pytest.raises(StoreDown, match="refused"):
         store.get(["1"])
-    with running_redis(tmp_path, port):
+    with running_redis(port):
         assert store.get(["1"]) == {}
 
 
 @pytest.fixture
 def locked(tmp_path):
-    with running_redis(tmp_path) as port:
+    with running_redis() as port:
         at(port, "plots").client.config_set("requirepass", "s3cret")
         yield port
 
