@@ -20,10 +20,10 @@ from localaws.runtime import FunctionConfig, Invocation, Runtime
 from serinus.features.packing import unpack
 from serinus.features.redis_store import redis_store
 from serinus.features.store import Stored
+from services.demo.redis_server import running_redis
 from tests.e2e.test_serve import ROOT, SERINUS, STOP_S, command, free_port, is_up, refused_start, wait_until
 from tests.patient_traffic import Asked, traffic
 from tests.patients import AUDIT_KEY, KEY, KNOWN, PLANTED, POISON, POISONED, SECRETS, STORED, Told, found, write_iit
-from tests.stores import running_redis
 
 NO_HTTP = ["GET /{} HTTP/9.9\r\n\r\n", "{} /predict HTTP/1.1\r\nHost: x\r\n\r\n", "{}\r\n\r\n"]
 WHERE = pytest.mark.parametrize("where", ["served", "on_lambda"])
@@ -37,7 +37,7 @@ def asked() -> list[Asked]:
 @contextmanager
 def redis(folder: Path) -> Iterator[str]:
     """The address of a Redis with the features of patients; it may be ended before its time."""
-    with running_redis(folder) as port:
+    with running_redis() as port:
         address = f"redis://127.0.0.1:{port}/0"
         store = redis_store(address, service="iit", timeout_s=2)
         store.put({patient: Stored(STORED, 1_700_000_000) for patient in KNOWN})
