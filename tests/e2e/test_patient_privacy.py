@@ -20,7 +20,7 @@ from localaws.runtime import FunctionConfig, Invocation, Runtime
 from serinus.features.packing import unpack
 from serinus.features.redis_store import redis_store
 from serinus.features.store import Stored
-from services.demo.redis_server import running_redis
+from services.demo.redis_server import address, running_redis
 from tests.e2e.test_serve import ROOT, SERINUS, STOP_S, command, free_port, is_up, refused_start, wait_until
 from tests.patient_traffic import Asked, traffic
 from tests.patients import AUDIT_KEY, KEY, KNOWN, PLANTED, POISON, POISONED, SECRETS, STORED, Told, found, write_iit
@@ -35,14 +35,13 @@ def asked() -> list[Asked]:
 
 
 @contextmanager
-def redis(folder: Path) -> Iterator[str]:
+def redis() -> Iterator[str]:
     """The address of a Redis with the features of patients; it may be ended before its time."""
     with running_redis() as port:
-        address = f"redis://127.0.0.1:{port}/0"
-        store = redis_store(address, service="iit", timeout_s=2)
+        store = redis_store(address(port), service="iit", timeout_s=2)
         store.put({patient: Stored(STORED, 1_700_000_000) for patient in KNOWN})
         store.client.set(f"{store.prefix}{POISONED}", POISON)
-        yield address
+        yield address(port)
         store.client.close()
 
 
@@ -78,7 +77,7 @@ def serving(file: Path, env: Mapping[str, str], told: Told) -> Iterator[int]:
 
 def told_by_server(folder: Path, asked: list[Asked], *, personal: bool) -> Told:
     file, told, audit = write_iit(folder / "iit", personal=personal), Told(), folder / "audit.jsonl"
-    with redis(folder) as address:
+    with redis() as address:
         env = environment(address, SERINUS_AUDIT_LOG=str(audit))
         with serving(file, env, told) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
             for place, one in enumerate(asked):
@@ -101,7 +100,7 @@ def said_to(port: int, text: str) -> str:
 
 def told_on_lambda(folder: Path, asked: list[Asked], *, personal: bool) -> Told:
     file, told = write_iit(folder / "iit", personal=personal), Told()
-    with redis(folder) as address:
+    with redis() as address:
         about = {"SERINUS_SERVICE": str(file), "SERINUS_MODELS": str(file.parent / "models"), "PYTHONPATH": str(ROOT)}
         env = environment(address, **about)
         with Runtime(FunctionConfig("functions.predict.handler.handler", name="iit", env=env, cwd=ROOT)) as runtime:
