@@ -116,13 +116,41 @@ class FeaturesSection(Section):
 
 
 class Gateway(Section):
-    """auth: who may ask; rate_per_minute, burst: how often one client may; cors: origins whose pages may ask."""
+    """kind: which API Gateway stands in front on AWS; auth: who may ask; rate_per_minute, burst: how often one client
+    may; cors: origins whose pages may ask.
 
+    issuer, audience: of the tokens that auth = "jwt" takes; max_body_kb: a REST API's firewall stops larger requests
+    """
+
+    kind: Literal["http", "rest"] = "http"
     max_batch_size: int = Field(default=100, gt=0)
     auth: Literal["none", "api_key", "jwt"] = "none"
+    issuer: str | None = Field(default=None, pattern=r"^https://[^\s?#]+$")
+    audience: tuple[str, ...] = ()
     rate_per_minute: int | None = Field(default=None, gt=0)
     burst: int = Field(default=20, gt=0)
+    max_body_kb: int | None = Field(default=None, gt=0)
     cors: tuple[Origin, ...] = ()
+
+
+class Function(Section):
+    """The Lambda function that predicts. provisioned: sandboxes kept ready; reserved: never more sandboxes than these;
+    log_days: how long its logs are kept."""
+
+    memory_mb: int = Field(default=1769, ge=128, le=10_240)  # 1,769 MB are one whole vCPU
+    timeout_s: int = Field(default=10, ge=1, le=900)
+    architecture: Literal["x86_64", "arm64"] = "x86_64"
+    snapstart: bool = True
+    provisioned: int = Field(default=0, ge=0)
+    reserved: int | None = Field(default=None, ge=1)
+    log_days: int = Field(default=30, gt=0)
+
+
+class Slo(Section):
+    """What is promised: the share of requests that are answered without a fault, and how fast 99 % of them are."""
+
+    availability: float = Field(default=0.999, gt=0, lt=1)
+    p99_ms: float = Field(default=1000, gt=0)
 
 
 class Privacy(Section):

@@ -14,11 +14,13 @@ from serinus.sections import (
     Bulk,
     EnsembleSection,
     FeaturesSection,
+    Function,
     Gateway,
     Input,
     Name,
     Privacy,
     Section,
+    Slo,
     Target,
     Version,
 )
@@ -32,6 +34,8 @@ class Service(Section):
     ensemble: EnsembleSection = EnsembleSection()
     features: FeaturesSection | None = None
     gateway: Gateway = Gateway()
+    function: Function = Function()
+    slo: Slo = Slo()
     privacy: Privacy = Privacy()
     bands: Bands | None = None
     bulk: Bulk = Bulk()

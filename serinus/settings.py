@@ -28,9 +28,11 @@ class Settings(BaseModel):
 
 
 class PredictSettings(Settings):
-    """service: its service.toml; models: the folder of its bundles; release: what answers call themselves."""
+    """service: its service.toml; models: the folder of its bundles; release: what answers call themselves.
 
-    service: Path
+    By default both lie where the process was started, as they do in an image."""
+
+    service: Path = Path("service.toml")
     models: Path = Path("models")
     release: str = "local"
 

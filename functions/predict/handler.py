@@ -13,7 +13,8 @@ from functions.predict.start import start, stocked
 from serinus import service as services
 from serinus.settings import AuditSettings, FeatureSettings, PredictSettings
 
-settings = PredictSettings.from_env(os.environ)
+release = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "local")
+settings = PredictSettings.from_env({"SERINUS_RELEASE": release} | os.environ)
 service = services.load(settings.service)
 hush_libraries(service)
 telemetry = LambdaTelemetry(service.name, settings.release)

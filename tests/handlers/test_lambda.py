@@ -204,12 +204,20 @@ def test_a_broken_bundle_fails_the_cold_start_by_name(tmp_path):
     assert "model.onnx was altered: expected sha256" in json.dumps(failed.payload)
 
 
-def test_missing_settings_fail_the_cold_start_by_name(service):
+def test_a_function_without_its_service_fails_the_cold_start(service):
     config = function(service)
     bare = FunctionConfig(HANDLER, env={"PYTHONPATH": config.env["PYTHONPATH"]}, cwd=ROOT)
     with Runtime(bare) as runtime:
         failed = runtime.invoke({})
-    assert "SERINUS_SERVICE: Field required" in json.dumps(failed.payload)
+    assert "cannot read service.toml: No such file" in json.dumps(failed.payload)
+
+
+def test_a_release_is_the_version_of_the_function(service):
+    config = replace(function(service), version="7")
+    unnamed = replace(config, env={name: value for name, value in config.env.items() if name != "SERINUS_RELEASE"})
+    with Runtime(unnamed) as runtime:
+        answer = runtime.invoke(event("http_v2_predict", {"features": ROW})).payload
+    assert answer["headers"]["x-serinus-release"] == "7"
 
 
 def test_a_request_that_takes_too_long_times_out_and_the_next_one_is_answered(tmp_path):
