@@ -5,6 +5,7 @@ import re
 import resource
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import IO
 
 import psutil
@@ -29,7 +30,7 @@ class Memory:
         self._process: psutil.Process | None = psutil.Process(pid)
         self._status: IO[bytes] | None = None
         if sys.platform == "linux":
-            self._status = open(f"/proc/{pid}/status", "rb", buffering=0)  # noqa: SIM115  closed by `close`
+            self._status = Path(f"/proc/{pid}/status").open("rb", buffering=0)
             _cap(pid, limit_mb)
 
     @property

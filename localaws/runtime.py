@@ -25,8 +25,8 @@ class RequestTooLarge(ValueError):
 class Invocation:
     """What one invocation came to.
 
-    init_ms: there when it started its worker, and not part of duration_ms; restore_ms: the part of it that Lambda spends
-    after it has restored a snapshot; peak_mb: the most memory its worker ever had
+    init_ms: there when it started its worker, and not part of duration_ms; restore_ms: the part of it that Lambda
+    spends after it has restored a snapshot; peak_mb: the most memory its worker ever had
     """
 
     body: bytes
@@ -77,6 +77,9 @@ class Runtime:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._closed = True
         for _slot in range(self._workers):
             self._slots.acquire()
@@ -153,7 +156,9 @@ class Runtime:
         return replace(answered, logs=worker.take_logs(), peak_mb=worker.peak_mb)
 
     def _answered(self, task: Task, body: bytes, function_error: str | None) -> Invocation:
-        return Invocation(body, function_error, task.request_id, duration_ms=0.0, logs="", version=self._function.version)
+        return Invocation(
+            body, function_error, task.request_id, duration_ms=0.0, logs="", version=self._function.version
+        )
 
 
 @contextmanager

@@ -38,6 +38,7 @@ PIPE_CAPACITY = 64 * 1024
 STOP_S = 2.0
 POLL_S = 0.05
 RESTORE_S = 10.0
+NOT_RESTORED = "Runtime.AfterRestoreError"
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ class Worker:
         if request.path == RESTORE_NEXT:
             request = self._restored(task)
         if request.path in (INIT_ERROR, RESTORE_ERROR):
-            raise WorkerFailed({**json.loads(request.body), "requestId": task.request_id})
+            error = {**json.loads(request.body), "requestId": task.request_id}
+            raise WorkerFailed(error | ({"errorType": NOT_RESTORED} if request.path == RESTORE_ERROR else {}))
         if self._process.poll() is not None:
             raise WorkerFailed(exited(task, self._process.returncode))
 
