@@ -1,0 +1,156 @@
+"""APIs in moto and a function behind them, as the tests of the gateways need them."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+from moto import mock_aws
+
+from localaws.exchange import Refused
+from localaws.gateway import Gateways
+from localaws.runtime import FunctionConfig, Runtime
+
+ROOT = Path(__file__).parents[2]
+EVENTS = ROOT / "tests/handlers/events"
+ISSUER, AUDIENCE = "https://auth.example.org", "kepler"
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:{}:live"
+REST_URI = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{}/invocations"
+
+
+@dataclass
+class Outcome:
+    payload: bytes
+    function_error: str | None
+
+
+@dataclass
+class Functions:
+    """Real runtimes by the name of their function. seen: the events they got; busy: names of those with no sandbox."""
+
+    runtimes: dict[str, Runtime] = field(default_factory=dict)
+    seen: list[dict[str, Any]] = field(default_factory=list)
+    busy: set[str] = field(default_factory=set)
+
+    def invoke(self, function: str, qualifier: str | None, payload: bytes) -> Outcome:
+        name = function.split(":")[6]
+        assert (function, qualifier) == (ARN.format(name), None)
+        if name in self.busy:
+            raise Refused(429)
+        event = json.loads(payload)
+        self.seen.append(event)
+        invocation = self.runtimes[name].invoke(event)
+        return Outcome(json.dumps(invocation.payload).encode(), invocation.function_error)
+
+
+HANDLERS = """
+import base64, json, os, time
+
+def echo(event, context):
+    if "returned" in event.get("body", ""):
+        return json.loads(event["body"])["returned"]
+    return {"statusCode": 200, "body": json.dumps(event)}
+
+def rest_echo(event, context):
+    body = event["body"] or ""
+    return json.loads(body)["returned"] if "returned" in body else {"statusCode": 200, "body": json.dumps(event)}
+
+def crash(event, context):
+    os._exit(3)
+
+def fail(event, context):
+    raise ValueError("out of order")
+
+def slow(event, context):
+    time.sleep(2)
+    return {"statusCode": 200, "body": "late"}
+"""
+
+
+@contextmanager
+def functions(folder: Path, service: Path) -> Iterator[Functions]:
+    """echo, crash, fail, slow are a few lines; predict is the real handler with the bundles of `service`."""
+    (folder / "handlers.py").write_text(HANDLERS)
+    env = {
+        "SERINUS_SERVICE": str(service),
+        "SERINUS_MODELS": str(service.parent / "models"),
+        "SERINUS_RELEASE": "42",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+    }
+    made = Functions()
+    with ExitStack() as stack:
+        for name in ("echo", "rest_echo", "crash", "fail", "slow"):
+            config = FunctionConfig(f"handlers.{name}", name=name, timeout_s=3, cwd=folder)
+            made.runtimes[name] = stack.enter_context(Runtime(config))
+        predict = FunctionConfig("functions.predict.handler.handler", name="predict", timeout_s=30, env=env, cwd=ROOT)
+        made.runtimes["predict"] = stack.enter_context(Runtime(predict, workers=2))
+        yield made
+
+
+@contextmanager
+def gateways(running: Functions) -> Iterator[Gateways]:
+    with mock_aws(), Gateways(running.invoke) as opened:
+        yield opened
+
+
+def client(url: str, **options: Any) -> httpx.Client:
+    return httpx.Client(base_url=url, timeout=30, **options)
+
+
+@dataclass(frozen=True)
+class HttpApiMaker:
+    """Makes an HTTP API piece by piece; `$default` is its stage unless it is given another."""
+
+    api_id: str
+    call: Any = field(default_factory=lambda: boto3.client("apigatewayv2", region_name="us-east-1"))
+
+    @classmethod
+    def new(cls, **options: Any) -> "HttpApiMaker":
+        stage = {"StageName": "$default", "AutoDeploy": True, **options.pop("stage", {})}
+        call = boto3.client("apigatewayv2", region_name="us-east-1")
+        made = cls(call.create_api(Name="tiny", ProtocolType="HTTP", **options)["ApiId"], call)
+        call.create_stage(ApiId=made.api_id, **stage)
+        return made
+
+    def route(self, key: str, function: str, *, timeout_ms: int = 30_000, **options: Any) -> str:
+        integration = self.call.create_integration(
+            ApiId=self.api_id,
+            IntegrationType="AWS_PROXY",
+            IntegrationUri=ARN.format(function),
+            PayloadFormatVersion="2.0",
+            TimeoutInMillis=timeout_ms,
+        )
+        target = f"integrations/{integration['IntegrationId']}"
+        made: str = self.call.create_route(ApiId=self.api_id, RouteKey=key, Target=target, **options)["RouteId"]
+        return made
+
+    def jwt(self) -> dict[str, str]:
+        """What a route needs to ask for a token."""
+        authorizer = self.call.create_authorizer(
+            ApiId=self.api_id,
+            Name="tokens",
+            AuthorizerType="JWT",
+            IdentitySource=["$request.header.Authorization"],
+            JwtConfiguration={"Issuer": ISSUER, "Audience": [AUDIENCE]},
+        )
+        return {"AuthorizationType": "JWT", "AuthorizerId": authorizer["AuthorizerId"]}
+
+
+def recorded(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return event
+
+
+def shape(value: Any) -> Any:
+    """The members of an event and the types of their values, without the values."""
+    if isinstance(value, dict):
+        return {name: shape(of) for name, of in value.items()}
+    return [shape(of) for of in value] if isinstance(value, list) else type(value).__name__
+
+
+Made = Callable[..., httpx.Client]
