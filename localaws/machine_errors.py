@@ -4,7 +4,7 @@ AWS (Step Functions API Reference): every error has a code, such as InvalidDefin
 moto: the errors of its interpreter keep the code where its server does not look, so the code in the answer is empty.
 """
 
-from moto.stepfunctions.exceptions import AWSError
+from moto.core.exceptions import AWSError
 from moto.stepfunctions.parser import api
 
 

@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 import pytest
 from moto.core.config import default_user_config
-from moto.moto_api._internal import moto_api_backend
+from moto.backends import get_backend
 from moto.server import ThreadedMotoServer
 
 from localaws import (
@@ -24,6 +25,7 @@ from localaws import (
 )
 
 PATCHES = [executions, machine_errors, map_definition, map_reader, map_results, map_run, task_parameters]
+EMPTIED = ("batch", "cloudwatch", "dynamodb", "ecs", "events", "logs", "s3", "sns", "sqs")
 Client = Callable[[str], Any]
 
 
@@ -48,7 +50,8 @@ def address() -> Iterator[str]:
 @pytest.fixture
 def aws(address: str) -> Iterator[Client]:
     """Clients of an AWS with nothing in it."""
-    moto_api_backend.reset()
+    for service in EMPTIED:
+        get_backend(service).reset()
     made: dict[str, Any] = {}
 
     def client(service: str) -> Any:
@@ -65,7 +68,7 @@ def aws(address: str) -> Iterator[Client]:
 def plain_moto() -> dict[str, bool]:
     """What moto still gets wrong by itself, asked in a process that knows no localaws."""
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.localaws.plain_moto"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tests.localaws.steps.plain_moto"], capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
     answer: dict[str, bool] = json.loads(ran.stdout.splitlines()[-1])
@@ -75,7 +78,7 @@ def plain_moto() -> dict[str, bool]:
 @pytest.fixture
 def batch_queue(aws: Client) -> str:
     """The ARN of a job queue for the job definition `score`."""
-    role = aws("iam").create_role(RoleName="batch", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    role = aws("iam").create_role(RoleName=f"batch-{uuid.uuid4()}", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     environment = aws("batch").create_compute_environment(
         computeEnvironmentName="place", type="UNMANAGED", state="ENABLED", serviceRole=role
     )

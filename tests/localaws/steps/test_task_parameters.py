@@ -2,7 +2,7 @@
 
 import json
 
-from tests.localaws.machines import PASS, create, distributed, run
+from tests.localaws.steps.machines import PASS, create, distributed, run
 
 
 def task(resource, **parameters):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.localaws.machines import REFUSE_BAD, distributed, run
+from tests.localaws.steps.machines import REFUSE_BAD, distributed, run
 
 WRITER = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "results", "Prefix": "jobs/one"}}
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.localaws.machines import PASS, create, distributed, run
+from tests.localaws.steps.machines import PASS, create, distributed, run
 
 
 @pytest.mark.parametrize("percentage", [0, 10, 10.5, 100])

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from localaws.map_run import Tolerance
-from tests.localaws.machines import PASS, REFUSE_BAD, distributed, run
+from tests.localaws.steps.machines import PASS, REFUSE_BAD, distributed, run
 
 
 def items(*, good: int, bad: int) -> dict[str, object]:

@@ -9,7 +9,7 @@ import boto3
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from tests.localaws.machines import PASS, REFUSE_BAD, create, distributed, ended, run
+from tests.localaws.steps.machines import PASS, REFUSE_BAD, create, distributed, ended, run
 
 Client = Callable[[str], Any]
 

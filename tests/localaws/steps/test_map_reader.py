@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.localaws.machines import PASS, distributed, run
+from tests.localaws.steps.machines import PASS, distributed, run
 
 
 @pytest.fixture
