@@ -1,4 +1,4 @@
-"""The `serinus` command: new, export, verify, predict, score, serve, keys, audit, preflight, features, models."""
+"""The `serinus` command: new, export, verify, predict, score, serve, bake, keys, audit, preflight, features, models."""
 
 import sys
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from serinus.cli.audit import audit
+from serinus.cli.bake import bake
 from serinus.cli.export import export
 from serinus.cli.features import features
 from serinus.cli.keys import keys
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (new, export, verify, predict, score, serve, preflight):
+for command in (new, export, verify, predict, score, serve, preflight, bake):
     app.command()(command)
 app.add_typer(features)
 app.add_typer(models)
