@@ -23,6 +23,7 @@ from localaws.formation.scope import StackScope, pseudo
 from localaws.formation.template import Template, check_rules, parameter_values, parse
 
 T = TypeVar("T")
+UNCHANGED = "No updates are to be performed."
 MOTO_STACK: Any = moto_models.Stack
 
 
@@ -80,6 +81,8 @@ class Stack(MOTO_STACK):  # type: ignore[misc]  # a class of moto's, whose own t
         values = self.parameters if parameters is None else parameters
         wanted = _refusing(lambda: parse(template))
         _refusing(lambda: self._scope(wanted, values))
+        if self.deployed and (wanted.body, values) == (self.template_dict, self.parameters):
+            raise ValidationError(message=UNCHANGED)
         self._add_stack_event("UPDATE_IN_PROGRESS", resource_status_reason="User Initiated")
         if self._deploy(wanted.body, values, "UPDATE", "UPDATE_ROLLBACK"):
             self.template, self.template_dict, self.parameters = template, wanted.body, values
