@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import uvicorn
+from moto.core.exceptions import JsonRESTError
 from starlette.types import Receive, Scope, Send
 
-from localaws.exchange import Answer, Api, Call, Invoke, Refused, Request
-from localaws.runtime import RequestTooLarge
+from localaws.exchange import Answer, Api, Call, Invoke, Request
 
 BODY_LIMIT = 10 * 1024 * 1024
 HEADERS_LIMIT = 10_240
@@ -67,10 +67,8 @@ class Front:
             return call.timed_out
         try:
             return call.answer(invocation.result())
-        except RequestTooLarge:
-            return call.refused(413)
-        except Refused as refusal:
-            return call.refused(refusal.status)
+        except JsonRESTError as refusal:
+            return call.refused(refusal.code)
 
     def _leave(self, invocation: asyncio.Future[Any]) -> None:
         """The function runs on, as on AWS, and nobody waits for what it says."""

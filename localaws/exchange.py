@@ -61,28 +61,28 @@ class Invoked(Protocol):
     """What an invocation came to, as far as a gateway looks at it."""
 
     @property
-    def payload(self) -> bytes: ...
+    def body(self) -> bytes: ...
 
     @property
     def function_error(self) -> str | None: ...
 
 
 class Invoke(Protocol):
-    """A synchronous invocation of a function, by its name or ARN."""
+    """A synchronous invocation of a function, by its name or ARN.
+
+    Raises a JsonRESTError, moto's word for an error of AWS, where Lambda runs nothing: 413 the event is too large,
+    429 every sandbox is taken, 404 there is no such version.
+    """
 
     def __call__(self, function: str, qualifier: str | None, payload: bytes, /) -> Invoked: ...
 
 
 @dataclass(frozen=True)
-class Refused(Exception):
-    """Lambda did not run the function: 413 the event is too large, 429 all sandboxes are taken."""
-
-    status: int
-
-
-@dataclass(frozen=True)
 class Call:
-    """What a gateway wants of a function. `answer` takes what it returned, `refused` what Lambda answered instead."""
+    """What a gateway wants of a function, and what it makes of the outcome.
+
+    answer: takes what the function returned; refused: takes the status with which Lambda ran nothing
+    """
 
     function: str
     event: bytes

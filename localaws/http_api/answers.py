@@ -20,7 +20,7 @@ def answer(invoked: Invoked) -> Answer:
     if invoked.function_error is not None:
         return failed()
     try:
-        return _answer(orjson.loads(invoked.payload))
+        return _answer(orjson.loads(invoked.body))
     except Malformed:
         return failed()
 

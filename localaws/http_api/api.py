@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from localaws.buckets import Meters
 from localaws.exchange import Answer, Call, Request, message
+from localaws.function_arns import function_arn
 from localaws.http_api import answers, cors
 from localaws.http_api.authorizer import Unauthorized, authorized
 from localaws.http_api.deployed import LONGEST_S, Deployed, Integration, Route, Stage, deployed
@@ -109,9 +110,3 @@ def _refused(status: int) -> Answer:
     if status == 413:
         return message(413, REASONS[413])
     return message(503, "Service Unavailable") if status == 429 else answers.failed()
-
-
-def function_arn(uri: str) -> str:
-    """The ARN in an integration's URI, which may be one of API Gateway's own around it."""
-    _, found, rest = uri.partition("/functions/")
-    return rest.removesuffix("/invocations") if found else uri

@@ -10,7 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
 from localaws import tokens
-from tests.localaws.gateways import AUDIENCE, ISSUER, HttpApiMaker, client
+from tests.localaws.gateways.apis import AUDIENCE, ISSUER, HttpApiMaker, client
 
 CORS = {
     "AllowOrigins": ["https://app.example.org"],
@@ -102,7 +102,7 @@ def forged() -> str:
 
 
 def unsigned() -> str:
-    header, body, _ = tokens.bearer(ISSUER, AUDIENCE).split(".")
+    _, body, _ = tokens.bearer(ISSUER, AUDIENCE).split(".")
     return f"eyJhbGciOiJub25lIn0.{body}."
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from localaws.gateway import NoSuchApi
-from tests.localaws.gateways import HttpApiMaker, client, recorded, shape
+from tests.localaws.gateways.apis import HttpApiMaker, client, recorded, shape
 
 ROW = [0.25, -1.5, 3.0]
 
@@ -242,7 +242,10 @@ def test_a_head_gets_no_body(asked):
 
 def test_a_client_that_hangs_up_leaves_the_others_alone(asked):
     http = asked({"$default": "echo", "GET /slow": "slow"})
-    for sent in (b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhi"):
+    for sent in (
+        b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhi",
+    ):
         with socket.create_connection((http.base_url.host, http.base_url.port), timeout=10) as wire:
             wire.sendall(sent)
     assert http.get("/").status_code == 200

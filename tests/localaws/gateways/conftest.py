@@ -6,7 +6,7 @@ import pytest
 
 from localaws.gateway import Gateways
 from tests.bundles import write_service
-from tests.localaws.gateways import Functions, functions, gateways
+from tests.localaws.gateways.apis import Functions, functions, gateways
 
 
 @pytest.fixture(scope="session")

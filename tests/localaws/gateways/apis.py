@@ -5,18 +5,19 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 import httpx
 from moto import mock_aws
+from moto.core.exceptions import JsonRESTError
 
-from localaws.exchange import Refused
 from localaws.gateway import Gateways
-from localaws.runtime import FunctionConfig, Runtime
+from localaws.runtime import FunctionConfig, RequestTooLarge, Runtime
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 EVENTS = ROOT / "tests/handlers/events"
 ISSUER, AUDIENCE = "https://auth.example.org", "kepler"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:{}:live"
@@ -25,8 +26,16 @@ REST_URI = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{}/inv
 
 @dataclass
 class Outcome:
-    payload: bytes
+    body: bytes
     function_error: str | None
+
+
+class Refusal(JsonRESTError):
+    """Lambda runs nothing."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__("Refused", str(status))
+        self.code = status
 
 
 @dataclass
@@ -41,10 +50,13 @@ class Functions:
         name = function.split(":")[6]
         assert (function, qualifier) == (ARN.format(name), None)
         if name in self.busy:
-            raise Refused(429)
+            raise Refusal(429)
         event = json.loads(payload)
         self.seen.append(event)
-        invocation = self.runtimes[name].invoke(event)
+        try:
+            invocation = self.runtimes[name].invoke(event)
+        except RequestTooLarge:
+            raise Refusal(413) from None
         return Outcome(json.dumps(invocation.payload).encode(), invocation.function_error)
 
 
@@ -102,17 +114,23 @@ def client(url: str, **options: Any) -> httpx.Client:
     return httpx.Client(base_url=url, timeout=30, **options)
 
 
+@cache
+def aws(name: str) -> Any:
+    """A client takes half a second to make, and none of them keeps anything of moto."""
+    return boto3.client(name, region_name="us-east-1")
+
+
 @dataclass(frozen=True)
 class HttpApiMaker:
     """Makes an HTTP API piece by piece; `$default` is its stage unless it is given another."""
 
     api_id: str
-    call: Any = field(default_factory=lambda: boto3.client("apigatewayv2", region_name="us-east-1"))
+    call: Any
 
     @classmethod
     def new(cls, **options: Any) -> "HttpApiMaker":
         stage = {"StageName": "$default", "AutoDeploy": True, **options.pop("stage", {})}
-        call = boto3.client("apigatewayv2", region_name="us-east-1")
+        call = aws("apigatewayv2")
         made = cls(call.create_api(Name="tiny", ProtocolType="HTTP", **options)["ApiId"], call)
         call.create_stage(ApiId=made.api_id, **stage)
         return made
