@@ -5,9 +5,11 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.cdk.rights import may
+
 ACTIONS = (
-    *("CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "DescribeLogStreams"),
-    *("PutLogEvents", "GetLogEvents", "FilterLogEvents"),
+    *("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams"),
+    *("logs:PutLogEvents", "logs:GetLogEvents", "logs:FilterLogEvents"),
 )
 
 
@@ -17,11 +19,12 @@ class GatewayLogging(Construct):
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         groups = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:*"
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"))
-        role.apply_removal_policy(RemovalPolicy.RETAIN)
-        rights = iam.PolicyStatement(actions=[f"logs:{action}" for action in ACTIONS], resources=[groups])
-        policy = iam.Policy(self, "Policy", roles=[role], statements=[rights])
-        policy.apply_removal_policy(RemovalPolicy.RETAIN)
-        self.account = apigateway.CfnAccount(self, "Account", cloud_watch_role_arn=role.role_arn)
-        self.account.apply_removal_policy(RemovalPolicy.RETAIN)
-        self.account.add_resource_dependency(policy.node.default_child)  # type: ignore[arg-type]  # a resource, as CDK types it
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
+            inline_policies={"Rights": iam.PolicyDocument(statements=[may(ACTIONS, groups)])},
+        )
+        account = apigateway.CfnAccount(self, "Account", cloud_watch_role_arn=role.role_arn)
+        for kept in (role, account):
+            kept.apply_removal_policy(RemovalPolicy.RETAIN)

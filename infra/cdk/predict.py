@@ -25,6 +25,7 @@ class Predict(Construct):
 
     def __init__(self, scope: Construct, id: str, *, service: Service, image: Image, key: kms.IKey) -> None:
         super().__init__(scope, id)
+        self.service = service
         said, code = service.function, image.code(Stack.of(self), HANDLER)
         self.logs = log_group(self, "Logs", key=key, days=said.log_days, is_kept=service.privacy.personal)
         self.dead_letters = _dead_letters(self, key)

@@ -3,7 +3,9 @@
 from aws_cdk import CfnOutput, DefaultStackSynthesizer, Environment, Stack
 from constructs import Construct
 
+from infra.cdk.alarms import Alarms
 from infra.cdk.buckets import Buckets
+from infra.cdk.dashboard import Dashboard
 from infra.cdk.features import give_features
 from infra.cdk.gateways import Front
 from infra.cdk.http_gateway import HttpGateway
@@ -11,6 +13,7 @@ from infra.cdk.images import Image
 from infra.cdk.key import ServiceKey
 from infra.cdk.log_groups import log_group
 from infra.cdk.predict import Predict
+from infra.cdk.prediction_log import PredictionLog
 from infra.cdk.pseudonyms import give_pseudonyms
 from infra.cdk.rest_gateway import RestGateway
 from infra.cdk.tables import Tables
@@ -30,7 +33,7 @@ class ServiceStack(Stack):
         check(service)
         super().__init__(scope, stack_name(service), env=Environment(region=region), synthesizer=_assets())
         self.key = ServiceKey(self, "Encryption", service=service.name).key
-        self.topic = alarm_topic(self, "Alarms", key=self.key)
+        self.topic = alarm_topic(self, "Notices", key=self.key)
         self.buckets = Buckets(self, "Buckets", key=self.key)
         self.tables = Tables(self, "Tables", key=self.key, has_features=service.features is not None)
         self.predict = Predict(self, "Predict", service=service, image=image, key=self.key)
@@ -38,6 +41,7 @@ class ServiceStack(Stack):
         give_pseudonyms(self, self.predict.function, service, key=self.key)
         self.predict.publish()
         self.front = self._gateway(service)
+        self._observe()
         self._tell()
 
     def _gateway(self, service: Service) -> Front:
@@ -46,6 +50,12 @@ class ServiceStack(Stack):
         if service.gateway.kind == "rest":
             return RestGateway(self, "Gateway", service=service, alias=alias, access_logs=logs).front
         return HttpGateway(self, "Gateway", gateway=service.gateway, alias=alias, access_logs=logs).front
+
+    def _observe(self) -> None:
+        PredictionLog(self, "PredictionLog", predict=self.predict, bucket=self.buckets.data, key=self.key)
+        alarms = Alarms(self, "Alarms", predict=self.predict, front=self.front)
+        alarms.tell(self.topic)
+        Dashboard(self, "Dashboard", predict=self.predict, front=self.front, alarms=alarms)
 
     def _tell(self) -> None:
         outputs = {
