@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,13 +14,11 @@ from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 
 from localaws import assets, patches
-from localaws.dispatch import Dispatcher, Invocation
+from localaws.dispatch import Dispatcher
 from localaws.entrance import entrance
-from localaws.exchange import Refused as RefusedByLambda
 from localaws.formation import calls
 from localaws.gateway import Gateways
 from localaws.images import Images
-from localaws.refusals import Refused
 
 BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 BOOTSTRAP_VERSION = "30"
@@ -65,7 +64,8 @@ class Cloud:
             self.endpoint_url = resources.enter_context(_moto())
             self._images = Images()
             self.dispatcher = resources.enter_context(Dispatcher(self.endpoint_url, self._images))
-            self._gateways = resources.enter_context(Gateways(self._invoke, region=self.region))
+            invoke = partial(self.dispatcher.invoke, region=self.region)
+            self._gateways = resources.enter_context(Gateways(invoke, region=self.region))
             self._resources = resources.pop_all()
         self.client("ssm").put_parameter(Name=BOOTSTRAP, Value=BOOTSTRAP_VERSION, Type="String")
         return self
@@ -125,26 +125,6 @@ class Cloud:
         url = self._gateways.open(api, port=self.port)
         self.port = 0
         return url
-
-    def _invoke(self, function: str, qualifier: str | None, payload: bytes) -> Any:
-        """The gateway's words for what Lambda refuses."""
-        try:
-            return _Answered(self.dispatcher.invoke(function, qualifier, payload, region=self.region))
-        except Refused as refused:
-            raise RefusedByLambda(int(refused.code)) from refused
-
-
-@dataclass(frozen=True)
-class _Answered:
-    invocation: Invocation
-
-    @property
-    def payload(self) -> bytes:
-        return self.invocation.body
-
-    @property
-    def function_error(self) -> str | None:
-        return self.invocation.function_error
 
 
 @contextmanager

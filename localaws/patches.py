@@ -1,6 +1,7 @@
 """Everything that localaws changes of moto in this process. Each patch is a module that says what AWS does instead."""
 
 from localaws import (
+    aliases,
     bucket_logging,
     executions,
     invoking,
@@ -10,11 +11,16 @@ from localaws import (
     map_results,
     map_run,
     names,
+    permissions,
+    provisioned,
+    records,
     task_parameters,
+    versions,
 )
 from localaws.formation import moto_stacks
 
 PATCHES = (
+    aliases,
     bucket_logging,
     executions,
     invoking,
@@ -25,7 +31,11 @@ PATCHES = (
     map_run,
     moto_stacks,
     names,
+    permissions,
+    provisioned,
+    records,
     task_parameters,
+    versions,
 )
 
 

@@ -50,7 +50,9 @@ class StateFile:
         unfinished.replace(self.path)
 
     def remove(self) -> None:
-        self.path.unlink(missing_ok=True)
+        """The file, and what was written for callers of the stack beside it; the log stays."""
+        for file in {self.path, *self.folder.glob(f"{self.service}.*")} - {self.log}:
+            file.unlink(missing_ok=True)
 
     def running(self) -> dict[str, Any] | None:
         """What the file says, if the process it speaks of lives; a file that was left behind is removed."""

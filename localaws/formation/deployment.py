@@ -11,6 +11,7 @@ from localaws.formation.intrinsics import TemplateError, resolve
 from localaws.formation.resources import Kind, Made, Properties, Resource, Wanted
 from localaws.formation.scope import StackScope
 
+PAGE = "<!doctype html>"  # what moto's server says of an exception that is no error of AWS
 REASONS = (ClientError, BotoCoreError, TemplateError, KeyError, ValueError, TypeError)
 
 
@@ -57,7 +58,10 @@ class Deployment:
         return dict(self.scope.made)
 
     def undo(self) -> bool:
-        """Take back what was done, newest first; false when something could not be."""
+        """Take back what was done, newest first; false when something could not be.
+
+        What is to be retained stays, even if only just made: `RetainExceptOnCreate` is the policy that asks for less.
+        """
         taken_back = True
         while self._undo:
             try:
@@ -105,7 +109,8 @@ class Deployment:
             self._undo.append(lambda: self._change_back(kind, wanted, old))
             return kind.update(wanted, old)
         made = kind.create(wanted)
-        self._undo.append(lambda: kind.delete(wanted, made))
+        if self.scope.template.resources[wanted.logical_id].get("DeletionPolicy") != "Retain":
+            self._undo.append(lambda: kind.delete(wanted, made))
         if old:
             superseded.append(old)
         return made
@@ -145,6 +150,8 @@ def reason_of(error: Exception) -> str:
     """In words, as CloudFormation repeats what a service answered."""
     if isinstance(error, ClientError):
         answer = error.response["Error"]
+        if answer.get("Message", "").startswith(PAGE):
+            return "moto does not know this call, or broke over it: the log has its traceback"
         return f'Resource handler returned message: "{answer.get("Message", "")}" (Code: {answer.get("Code", "")})'
     if isinstance(error, KeyError):
         return f"Property validation failure: [The property {{/{error.args[0]}}} is required]"

@@ -20,6 +20,12 @@ def _keep(wanted: Wanted, name: str) -> None:
         wanted.client("logs").put_retention_policy(logGroupName=name, retentionInDays=int(wanted["RetentionInDays"]))
 
 
+def create_stream(wanted: Wanted) -> Made:
+    name = wanted.get("LogStreamName") or wanted.name(512)
+    wanted.client("logs").create_log_stream(logGroupName=wanted["LogGroupName"], logStreamName=name)
+    return Made(name)
+
+
 def write_metric_filter(wanted: Wanted) -> Made:
     name = wanted.get("FilterName") or f"{wanted.stack}-{wanted.logical_id}"
     wanted.call("logs", "put_metric_filter", wanted.but("FilterName"), filterName=name)
@@ -38,6 +44,13 @@ def write_policy(wanted: Wanted) -> Made:
 
 
 KINDS = (
+    Kind(
+        "AWS::Logs::LogStream",
+        create_stream,
+        lambda wanted, made: wanted.client("logs").delete_log_stream(
+            logGroupName=wanted["LogGroupName"], logStreamName=made.ref
+        ),
+    ),
     Kind(
         "AWS::Logs::LogGroup",
         create_group,
