@@ -1,20 +1,17 @@
 """AWS on loopback, in this process: moto's server with what localaws adds, and the stacks that are deployed to it."""
 
-import logging
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 from botocore.exceptions import ClientError
-from moto.core.config import default_user_config
-from moto.server import ThreadedMotoServer
 
-from localaws import assets, patches
+from localaws import assets
 from localaws.dispatch import Dispatcher
+from localaws.endpoint import serving
 from localaws.entrance import entrance
 from localaws.formation import calls
 from localaws.gateway import Gateways
@@ -61,7 +58,7 @@ class Cloud:
 
     def __enter__(self) -> Self:
         with ExitStack() as resources:
-            self.endpoint_url = resources.enter_context(_moto())
+            self.endpoint_url = resources.enter_context(serving())
             self._images = Images()
             self.dispatcher = resources.enter_context(Dispatcher(self.endpoint_url, self._images))
             invoke = partial(self.dispatcher.invoke, region=self.region)
@@ -125,19 +122,3 @@ class Cloud:
         url = self._gateways.open(api, port=self.port)
         self.port = 0
         return url
-
-
-@contextmanager
-def _moto() -> Iterator[str]:
-    """moto's server on a free port of loopback, patched; what it is asked is not logged."""
-    patches.apply()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    default_user_config["stepfunctions"]["execute_state_machine"] = True
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        os.environ["MOTO_PORT"] = str(port)
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()

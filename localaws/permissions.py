@@ -2,8 +2,8 @@
 
 AWS (Lambda API reference, RemovePermission): "Qualifier: Specify a version or alias to remove permissions from a
 published version of the function."
-moto 5.2.5: gives a permission to what `Qualifier` says, and looks for it on $LATEST only: CloudFormation could delete
-no stack in which a gateway may call an alias.
+moto 5.2.5: looks on $LATEST whatever `Qualifier` says, and finds it there because all versions share one policy. As
+versions have policies of their own here, CloudFormation could delete no stack in which a gateway may call an alias.
 """
 
 from urllib.parse import parse_qs, unquote

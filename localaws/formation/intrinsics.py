@@ -29,7 +29,7 @@ class Scope(Protocol):
 def resolve(value: Any, scope: Scope) -> Any:
     """`value` with every function in it replaced by what it stands for."""
     if isinstance(value, str):
-        return DYNAMIC.sub(lambda found: scope.dynamic(found[1]), value) if "{{resolve:" in value else value
+        return _looked_up(value, scope)
     if isinstance(value, list):
         return [one for part in value if (one := resolve(part, scope)) is not NO_VALUE]
     if not isinstance(value, dict):
@@ -40,7 +40,8 @@ def resolve(value: Any, scope: Scope) -> Any:
         return {key: part for key, part in resolved.items() if part is not NO_VALUE}
     if function not in FUNCTIONS:
         raise TemplateError(f"Template error: the function {function} is not supported here")
-    return FUNCTIONS[function](value[function], scope)
+    meaning = FUNCTIONS[function](value[function], scope)
+    return _looked_up(meaning, scope) if isinstance(meaning, str) else meaning
 
 
 def holds(condition: Any, scope: Scope) -> bool:
@@ -76,6 +77,11 @@ def references(value: Any) -> Iterator[str]:
                 text, given = _substitution(value[function])
                 yield from (name.partition(".")[0] for name in VARIABLE.findall(text) if name not in given)
             yield from references(list(value.values()))
+
+
+def _looked_up(text: str, scope: Scope) -> str:
+    """A dynamic reference may be put together by other functions."""
+    return DYNAMIC.sub(lambda found: scope.dynamic(found[1]), text) if "{{resolve:" in text else text
 
 
 def _function(value: Mapping[str, Any]) -> str | None:

@@ -1,6 +1,7 @@
 """A template with its parameters: what is checked before anything is made, and the order in which it is made."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -108,9 +109,11 @@ def _value(name: str, about: Mapping[str, Any], given: Mapping[str, Any], stored
     kind = about.get("Type", "String")
     if kind.startswith("AWS::SSM::Parameter::Value"):
         value = stored(value)
-    allowed = about.get("AllowedValues")
+    allowed, pattern = about.get("AllowedValues"), about.get("AllowedPattern")
     if allowed and value not in allowed:
         raise TemplateError(f"Parameter '{name}' must be one of AllowedValues")
+    if pattern and not re.fullmatch(pattern, str(value)):
+        raise TemplateError(f"Parameter '{name}' failed to satisfy constraint: must match AllowedPattern {pattern}")
     if kind == "CommaDelimitedList" or "List<" in kind:
         return [part.strip() for part in str(value).split(",")]
     return value
