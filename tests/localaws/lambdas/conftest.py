@@ -13,10 +13,10 @@ import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
-from localaws import aliases, invoking, names, provisioned, records, versions
+from localaws import aliases, deliveries, invoking, names, provisioned, records, versions
 from localaws.dispatch import Dispatcher, Limits
 
-PATCHES = (names, records, versions, aliases, provisioned, invoking)
+PATCHES = (names, records, versions, aliases, provisioned, invoking, deliveries)
 SOURCE = """
 import os, sys
 
