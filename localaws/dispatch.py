@@ -31,33 +31,48 @@ log = logging.getLogger(__name__)
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 Listener = Callable[[str, str, str, Invocation], None]
+Launch = Callable[[FunctionConfig, LambdaFunction], FunctionConfig]
 
 
 @dataclass(frozen=True)
 class Limits:
     """concurrency: invocations of one version at once; idle_s: workers unneeded for so long end.
 
-    retry_pauses_s: before the second and the third attempt of an asynchronous event; Lambda takes 60 and 120.
+    grace_s: what runs when the dispatcher closes has so long to finish; retry_pauses_s: before the second and the third
+    attempt of an asynchronous event, Lambda takes 60 and 120.
     """
 
     concurrency: int = 10
     idle_s: float = 300.0
+    grace_s: float = 5.0
     retry_pauses_s: tuple[float, ...] = (1.0, 2.0)
+
+
+def in_a_process(config: FunctionConfig, function: LambdaFunction) -> FunctionConfig:
+    return config
 
 
 class Dispatcher:
     """One in a process, as moto's functions are: the one whose context is entered.
 
-    endpoint_url: of moto's server; seed: of what decides between the versions of an alias
+    endpoint_url: of moto's server; seed: of what decides between the versions of an alias; launch: what becomes of the
+    configuration of a worker before it is started, for containers
     """
 
     def __init__(
-        self, endpoint_url: str, images: Images | None = None, *, limits: Limits | None = None, seed: int | None = None
+        self,
+        endpoint_url: str,
+        images: Images | None = None,
+        *,
+        limits: Limits | None = None,
+        seed: int | None = None,
+        launch: Launch = in_a_process,
     ) -> None:
         self._endpoint_url = endpoint_url
         self.images = images or Images()
         self._limits = limits or Limits()
         self._chance = random.Random(seed).random
+        self._launch = launch
         self._slots = Slots()
         self._listeners: list[Listener] = []
 
@@ -67,11 +82,12 @@ class Dispatcher:
         with ExitStack() as resources:
             scratch = resources.enter_context(tempfile.TemporaryDirectory(prefix="localaws-"))
             self._code = Code(self.images, Path(scratch))
-            self._runtimes = Runtimes(workers=self._limits.concurrency, idle_s=self._limits.idle_s)
-            resources.callback(self._runtimes.close)
-            workers, pauses_s = self._limits.concurrency, self._limits.retry_pauses_s
-            self._background = Background(workers=workers, pauses_s=pauses_s)
-            resources.callback(self._background.close)
+            limits = self._limits
+            self._background = Background(workers=limits.concurrency, pauses_s=limits.retry_pauses_s)
+            resources.callback(self._background.wait)
+            self._runtimes = Runtimes(workers=limits.concurrency, idle_s=limits.idle_s)
+            resources.callback(self._runtimes.close, grace_s=limits.grace_s)
+            resources.callback(self._background.stop)
             _running.append(self)
             resources.callback(_running.remove, self)
             self._resources = resources.pop_all()
@@ -111,7 +127,7 @@ class Dispatcher:
     def run(self, aimed: Target, payload: bytes) -> Invocation:
         function = aimed.function
         try:
-            config = config_of(function, self._code, self._endpoint_url)
+            config = self._launch(config_of(function, self._code, self._endpoint_url), function)
         except UnknownImage as unknown:
             raise invalid(str(unknown)) from None
         with self._slots.taken(self._claims(function)):
