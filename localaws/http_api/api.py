@@ -11,6 +11,7 @@ from localaws.http_api import answers, cors
 from localaws.http_api.authorizer import Unauthorized, authorized
 from localaws.http_api.deployed import LONGEST_S, Deployed, Integration, Route, Stage, deployed
 from localaws.http_api.events import Admitted, event
+from localaws.http_api.raw_path import raw_path
 from localaws.http_api.routes import DEFAULT, best
 from localaws.request_ids import short_id, trace_id
 
@@ -40,7 +41,12 @@ class HttpApi:
     def _admit(self, request: Request, request_id: str) -> Answer | Call:
         if (record := self.found()) is None:
             return message(403, "Forbidden")
-        api = deployed(record)
+        path = raw_path(request.path)
+        if path is None:
+            return message(400, "Bad Request")
+        return self._found(replace(request, path=path), deployed(record), request_id)
+
+    def _found(self, request: Request, api: Deployed, request_id: str) -> Answer | Call:
         stage, path = _stage(api, request.path)
         match = best(api.routes, request.method, path)
         if stage is None or (match is None and not _answers_preflight(api, request)):

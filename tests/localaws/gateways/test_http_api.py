@@ -75,6 +75,27 @@ def test_an_event_says_what_the_request_was(asked, running):
 
 
 @pytest.mark.parametrize(
+    ("sent", "seen"),
+    [
+        ("/a%20b", "/a b"),
+        ("/a%2Fb", "/a/b"),
+        ("/a%23b", "/a#b"),
+        ("/a%3Fb", "/a"),
+        ("/a%252Fb", "/a/b"),
+        ("/a%253Fb", "/a?b"),
+        ("/a-%CE%BB", "/a-\u03bb"),
+    ],
+)
+def test_a_path_is_decoded_twice(asked, running, sent, seen):
+    asked({"$default": "echo"}).get(sent)
+    assert running.seen[-1]["rawPath"] == running.seen[-1]["requestContext"]["http"]["path"] == seen
+
+
+def test_a_path_that_decodes_to_a_stray_percent_sign_is_refused(asked):
+    assert asked({"$default": "echo"}).get("/a%25done").status_code == 400
+
+
+@pytest.mark.parametrize(
     ("method", "path", "key"),
     [
         ("GET", "/pets/dog/1", "GET /pets/dog/1"),
