@@ -1,5 +1,6 @@
 """One HTTP API: a request finds its stage and route, passes its authorizer and limits, and becomes a call."""
 
+import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
@@ -14,6 +15,8 @@ from localaws.http_api.events import Admitted, event
 from localaws.http_api.raw_path import raw_path
 from localaws.http_api.routes import DEFAULT, best
 from localaws.request_ids import short_id, trace_id
+
+log = logging.getLogger(__name__)
 
 REASONS = {408: "Request Timeout", 413: "Request Entity Too Large", 431: "Request Header Fields Too Large"}
 
@@ -57,15 +60,16 @@ class HttpApi:
     def _routed(self, request: Request, admitted: Admitted | None, api: Deployed) -> Answer | Call:
         """The authorizer of a route that also takes OPTIONS stands before a preflight too, as on AWS."""
         route = api.routes[admitted.match.key] if admitted else None
+        if route and not route.emulated:
+            log.error("%s of %s: only Lambda with payload 2.0 is emulated, open or by JWT", route.key, api.api_id)
+            return answers.failed()
         if admitted and route:
             try:
                 admitted = self._passed(request, admitted, route, api)
             except Unauthorized as refusal:
                 return refusal.answer
-        if _answers_preflight(api, request) or admitted is None or route is None:
+        if _answers_preflight(api, request) or admitted is None or route is None or route.integration is None:
             return cors.preflight(request, api.cors or {})
-        if route.integration is None:
-            return answers.failed()
         return _call(request, admitted, route.integration, api)
 
     def _passed(self, request: Request, admitted: Admitted, route: Route, api: Deployed) -> Admitted:

@@ -1,5 +1,6 @@
 """One REST API: a request finds its stage and resource, shows its key, passes its limits, and becomes a call."""
 
+import logging
 import uuid
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +28,8 @@ from localaws.rest_api.refusals import (
     Refusal,
 )
 from localaws.rest_api.resources import LONGEST_S, Match, best
+
+log = logging.getLogger(__name__)
 
 UNREAD = {408: TOO_SLOW, 413: TOO_LARGE, 431: TOO_LONG}
 
@@ -103,6 +106,8 @@ def _call(request: Request, admitted: Admitted, ids: Ids) -> Answer | Call:
     customized, method = admitted.stage.responses, admitted.match.method
     refused = partial(_refused, customized=customized, ids=ids)
     if method.function is None:
+        where = f"{admitted.match.method_name} {admitted.match.resource.path}"
+        log.error("%s of %s: only Lambda proxies without an authorizer are emulated", where, admitted.stage.api_id)
         return refused(500)
 
     def finished(invoked: Invoked) -> Answer:

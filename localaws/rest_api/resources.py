@@ -9,11 +9,12 @@ from localaws.paths import matched, specificity
 
 LONGEST_S = 29.0  # AWS may raise it for an account that asks; nobody did here
 PROXY = "AWS_PROXY"
+OPEN = {None, "NONE"}  # but for a key: that is no authorization
 
 
 @dataclass(frozen=True)
 class Method:
-    """function: the ARN that the proxy integration calls, None where there is no such integration."""
+    """function: the ARN that the proxy integration calls, None where that, or who may ask, is not emulated."""
 
     needs_key: bool
     function: str | None
@@ -57,7 +58,7 @@ def resources_of(api: Any) -> tuple[Resource, ...]:
 def _method(one: Any) -> Method:
     integration = one.method_integration
     needs_key = str(one.api_key_required).lower() == "true"
-    if integration is None or integration.integration_type != PROXY:
+    if integration is None or integration.integration_type != PROXY or one.authorization_type not in OPEN:
         return Method(needs_key, None, LONGEST_S)
     timeout_s = int(integration.timeout_in_millis or LONGEST_S * 1000) / 1000
     return Method(needs_key, function_arn(integration.uri), timeout_s)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.localaws.gateways.apis import RestApiMaker, client, recorded, shape
+from tests.localaws.gateways.apis import ARN, REST_URI, RestApiMaker, client, recorded, shape
 
 ROW = [0.25, -1.5, 3.0]
 OWN_IDS = {"x-amzn-requestid", "x-amz-apigw-id"}
@@ -225,6 +225,19 @@ def test_only_what_is_deployed_is_served(opened):
         assert [http.get(path).status_code for path in ("/old", "/new")] == [200, 200]
         api.call.delete_stage(restApiId=api.api_id, stageName="prod")
         assert http.get("/old").status_code == 403
+
+
+def test_a_way_in_that_is_not_emulated_is_no_open_door(opened, running, caplog):
+    api = RestApiMaker.new()
+    where = {"restApiId": api.api_id, "resourceId": api.root, "httpMethod": "GET"}
+    api.call.put_method(**where, authorizationType="AWS_IAM")
+    uri = REST_URI.format(ARN.format("rest_echo"))
+    api.call.put_integration(**where, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+    api.deploy()
+    with client(opened.open(api.api_id) + "/prod") as http:
+        assert http.get("/").status_code == 500
+    assert not running.seen
+    assert "GET /" in caplog.text
 
 
 def test_a_gateway_response_is_worded_by_the_api(opened):
