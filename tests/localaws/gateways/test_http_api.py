@@ -142,9 +142,10 @@ def test_headers_and_cookies_of_an_answer_are_kept(asked):
         {"statusCode": 99},
         {"statusCode": 200, "body": {"a": 1}},
         {"statusCode": 200, "headers": ["a"]},
+        {"statusCode": 200, "headers": {"x-a": "b\r\nx-c: d"}},
         {"statusCode": 200, "body": "&", "isBase64Encoded": True},
     ],
-    ids=["status", "range", "body", "headers", "base64"],
+    ids=["status", "range", "body", "headers", "line break", "base64"],
 )
 def test_a_malformed_return_value_is_an_internal_error(asked, returned):
     answer = asked({"$default": "echo"}).post("/", json={"returned": returned})
