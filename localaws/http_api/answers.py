@@ -35,8 +35,7 @@ def _answer(returned: Any) -> Answer:
 
 
 def _headers(returned: Returned) -> Headers:
-    named = [
-        (name.lower(), members.header_value(value)) for name, value in members.headers(returned, "headers").items()
-    ]
+    said = members.headers(returned, "headers")
+    named = [(name.lower(), members.header_value(value)) for name, value in said.items()]
     cookies = [("set-cookie", members.header_value(one)) for one in members.listed(returned.get("cookies") or [])]
     return tuple([pair for pair in named if pair[0] not in OWN] + cookies)
