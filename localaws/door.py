@@ -38,16 +38,20 @@ class Unread(Exception):
 
 @dataclass(frozen=True)
 class Front:
-    """An ASGI app. Only the call of a function needs a thread: a client that is slow, or silent, holds none."""
+    """An ASGI app. Only the call of a function needs a thread: a client that is slow, or silent, holds none.
+
+    body_s: how long a body may take to arrive
+    """
 
     api: Api
     invoke: Invoke
     threads: Executor
+    body_s: float = BODY_S
     left: set[asyncio.Future[Any]] = field(default_factory=set)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            answer = await self._answer(await _read(scope, receive))
+            answer = await self._answer(await _read(scope, receive, self.body_s))
         except Unread as refusal:
             answer = self.api.unread(refusal.status).with_headers([("connection", "close")])
         except ClientGone:
@@ -118,12 +122,12 @@ def _config(front: Front) -> uvicorn.Config:
     )
 
 
-async def _read(scope: Scope, receive: Receive) -> Request:
+async def _read(scope: Scope, receive: Receive, body_s: float) -> Request:
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
     path = scope["raw_path"].decode("latin-1")
     _check_size(path, scope["query_string"], headers)
     try:
-        async with asyncio.timeout(BODY_S):
+        async with asyncio.timeout(body_s):
             body = await _body(receive)
     except TimeoutError as slow:
         raise Unread(408) from slow
@@ -163,7 +167,7 @@ async def _body(receive: Receive) -> bytes:
 
 
 async def _write(answer: Answer, send: Send) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    headers = [(name.encode(), value.encode()) for name, value in answer.headers]
     if answer.status not in (204, 304):
         headers.append((b"content-length", b"%d" % len(answer.body)))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from enum import IntEnum
-from urllib.parse import unquote
 
 
 class Kind(IntEnum):
@@ -23,7 +22,7 @@ def matched(template: str, path: str) -> Mapping[str, str] | None:
     pairs = list(zip(wanted, got, strict=True))
     if any(want != have if _kind(want) is Kind.FIXED else not have for want, have in pairs):
         return None
-    return {want.strip("{+}"): unquote(have) for want, have in pairs if _kind(want) is not Kind.FIXED}
+    return {want.strip("{+}"): have for want, have in pairs if _kind(want) is not Kind.FIXED}
 
 
 def specificity(template: str) -> tuple[Kind, ...]:

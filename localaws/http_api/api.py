@@ -1,5 +1,6 @@
 """One HTTP API: a request finds its stage and route, passes its authorizer and limits, and becomes a call."""
 
+import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
@@ -11,8 +12,11 @@ from localaws.http_api import answers, cors
 from localaws.http_api.authorizer import Unauthorized, authorized
 from localaws.http_api.deployed import LONGEST_S, Deployed, Integration, Route, Stage, deployed
 from localaws.http_api.events import Admitted, event
+from localaws.http_api.raw_path import raw_path
 from localaws.http_api.routes import DEFAULT, best
 from localaws.request_ids import short_id, trace_id
+
+log = logging.getLogger(__name__)
 
 REASONS = {408: "Request Timeout", 413: "Request Entity Too Large", 431: "Request Header Fields Too Large"}
 
@@ -40,7 +44,12 @@ class HttpApi:
     def _admit(self, request: Request, request_id: str) -> Answer | Call:
         if (record := self.found()) is None:
             return message(403, "Forbidden")
-        api = deployed(record)
+        path = raw_path(request.path)
+        if path is None:
+            return message(400, "Bad Request")
+        return self._found(replace(request, path=path), deployed(record), request_id)
+
+    def _found(self, request: Request, api: Deployed, request_id: str) -> Answer | Call:
         stage, path = _stage(api, request.path)
         match = best(api.routes, request.method, path)
         if stage is None or (match is None and not _answers_preflight(api, request)):
@@ -51,15 +60,16 @@ class HttpApi:
     def _routed(self, request: Request, admitted: Admitted | None, api: Deployed) -> Answer | Call:
         """The authorizer of a route that also takes OPTIONS stands before a preflight too, as on AWS."""
         route = api.routes[admitted.match.key] if admitted else None
+        if route and not route.emulated:
+            log.error("%s of %s: only Lambda with payload 2.0 is emulated, open or by JWT", route.key, api.api_id)
+            return answers.failed()
         if admitted and route:
             try:
                 admitted = self._passed(request, admitted, route, api)
             except Unauthorized as refusal:
                 return refusal.answer
-        if _answers_preflight(api, request) or admitted is None or route is None:
+        if _answers_preflight(api, request) or admitted is None or route is None or route.integration is None:
             return cors.preflight(request, api.cors or {})
-        if route.integration is None:
-            return answers.failed()
         return _call(request, admitted, route.integration, api)
 
     def _passed(self, request: Request, admitted: Admitted, route: Route, api: Deployed) -> Admitted:

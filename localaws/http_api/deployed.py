@@ -29,10 +29,19 @@ class Integration:
 
 @dataclass(frozen=True)
 class Route:
+    """authorization: NONE, JWT or what is not emulated."""
+
     key: str
     integration: Integration | None
+    authorization: str
     authorizer: Authorizer | None
     scopes: Sequence[str]
+
+    @property
+    def emulated(self) -> bool:
+        """Whether this gateway can do what the route says; it must not let anybody in where AWS would not."""
+        known = self.authorization == "NONE" or (self.authorization == "JWT" and self.authorizer is not None)
+        return known and self.integration is not None and self.integration.payload_version == "2.0"
 
 
 @dataclass(frozen=True)
@@ -83,9 +92,9 @@ def _integration(one: Any) -> Integration:
 
 def _route(one: Any, integrations: Mapping[str, Integration], authorizers: Mapping[str, Authorizer]) -> Route:
     integration = integrations.get((one.target or "").removeprefix("integrations/"))
-    asked = one.authorization_type == "JWT"
-    authorizer = authorizers[one.authorizer_id] if asked else None
-    return Route(one.route_key, integration, authorizer, tuple(one.authorization_scopes or ()))
+    authorization = one.authorization_type or "NONE"
+    authorizer = authorizers.get(one.authorizer_id) if authorization == "JWT" else None
+    return Route(one.route_key, integration, authorization, authorizer, tuple(one.authorization_scopes or ()))
 
 
 def _stage(one: Any) -> Stage:

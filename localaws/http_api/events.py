@@ -4,7 +4,6 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 import orjson
 
@@ -35,7 +34,7 @@ def event(request: Request, admitted: Admitted, api: Deployed) -> bytes:
     made: dict[str, Any] = {
         "version": "2.0",
         "routeKey": admitted.match.key,
-        "rawPath": unquote(request.path),
+        "rawPath": request.path,
         "rawQueryString": request.query,
         "cookies": _cookies(request),
         "headers": headers,
@@ -61,7 +60,7 @@ def _context(request: Request, admitted: Admitted, api: Deployed) -> dict[str, A
         "domainPrefix": domain.partition(".")[0],
         "http": {
             "method": request.method,
-            "path": unquote(request.path),
+            "path": request.path,
             "protocol": request.protocol,
             "sourceIp": request.source_ip,
             "userAgent": request.header("user-agent") or "",

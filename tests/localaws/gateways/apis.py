@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -159,6 +159,54 @@ class HttpApiMaker:
         return {"AuthorizationType": "JWT", "AuthorizerId": authorizer["AuthorizerId"]}
 
 
+@dataclass(frozen=True)
+class RestApiMaker:
+    """Makes a REST API piece by piece; what is made is served once `deploy` was called."""
+
+    api_id: str
+    call: Any
+    root: str
+
+    @classmethod
+    def new(cls, **options: Any) -> "RestApiMaker":
+        call = aws("apigateway")
+        made = call.create_rest_api(name="tiny", **options)
+        return cls(made["id"], call, made["rootResourceId"])
+
+    def resource(self, part: str, parent: str | None = None) -> str:
+        made: str = self.call.create_resource(restApiId=self.api_id, parentId=parent or self.root, pathPart=part)["id"]
+        return made
+
+    def method(self, resource: str, method: str, function: str, *, key: bool = False, timeout_ms: int = 29_000) -> None:
+        where = {"restApiId": self.api_id, "resourceId": resource, "httpMethod": method}
+        self.call.put_method(**where, authorizationType="NONE", apiKeyRequired=key)
+        uri = REST_URI.format(ARN.format(function))
+        self.call.put_integration(
+            **where, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri, timeoutInMillis=timeout_ms
+        )
+
+    def deploy(self, stage: str = "prod") -> None:
+        deployment = self.call.create_deployment(restApiId=self.api_id)["id"]
+        if stage in [one["stageName"] for one in self.call.get_stages(restApiId=self.api_id)["item"]]:
+            change = [{"op": "replace", "path": "/deploymentId", "value": deployment}]
+            self.call.update_stage(restApiId=self.api_id, stageName=stage, patchOperations=change)
+        else:
+            self.call.create_stage(restApiId=self.api_id, stageName=stage, deploymentId=deployment)
+
+    def key(self, *, enabled: bool = True) -> tuple[str, str]:
+        """Its id and its value."""
+        made = self.call.create_api_key(name="one", enabled=enabled)
+        return made["id"], made["value"]
+
+    def plan(self, *keys: str, stage: str = "prod", **options: Any) -> str:
+        """A usage plan of a stage, with these keys in it."""
+        stages = [{"apiId": self.api_id, "stage": stage}]
+        plan: str = self.call.create_usage_plan(name="plan", apiStages=stages, **options)["id"]
+        for key in keys:
+            self.call.create_usage_plan_key(usagePlanId=plan, keyId=key, keyType="API_KEY")
+        return plan
+
+
 def recorded(name: str) -> dict[str, Any]:
     event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
     return event
@@ -169,6 +217,3 @@ def shape(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: shape(of) for name, of in value.items()}
     return [shape(of) for of in value] if isinstance(value, list) else type(value).__name__
-
-
-Made = Callable[..., httpx.Client]

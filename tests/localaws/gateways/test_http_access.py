@@ -147,6 +147,15 @@ def test_the_published_keys_verify_a_token():
     assert "d" not in tokens.jwks()["keys"][0]
 
 
+def test_a_way_in_that_is_not_emulated_is_no_open_door(opened, running, caplog):
+    api = HttpApiMaker.new()
+    api.route("GET /signed", "echo", AuthorizationType="AWS_IAM")
+    with client(opened.open(api.api_id)) as http:
+        assert http.get("/signed").status_code == 500
+    assert not running.seen
+    assert "GET /signed" in caplog.text
+
+
 @pytest.fixture
 def cross(opened) -> Iterator[httpx.Client]:
     api = HttpApiMaker.new(CorsConfiguration=CORS)
