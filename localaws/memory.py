@@ -5,8 +5,6 @@ import re
 import resource
 import sys
 from contextlib import suppress
-from pathlib import Path
-from typing import IO
 
 import psutil
 
@@ -28,9 +26,9 @@ class Memory:
         self._limit_mb = limit_mb
         self._peak_mb = 0.0
         self._process: psutil.Process | None = psutil.Process(pid)
-        self._status: IO[bytes] | None = None
+        self._status: int | None = None
         if sys.platform == "linux":
-            self._status = Path(f"/proc/{pid}/status").open("rb", buffering=0)
+            self._status = os.open(f"/proc/{pid}/status", os.O_RDONLY)
             _cap(pid, limit_mb)
 
     @property
@@ -48,12 +46,12 @@ class Memory:
         self._peak_mb = self.peak_mb
         self._process = None
         if self._status is not None:
-            self._status.close()
+            os.close(self._status)
             self._status = None
 
     def _read_mb(self) -> float:
         if self._status is not None:
-            peak = PEAK.search(os.pread(self._status.fileno(), 4096, 0))
+            peak = PEAK.search(os.pread(self._status, 4096, 0))
             return int(peak[1]) / 1024 if peak else 0.0  # a zombie has none
         return float(self._process.memory_info().rss) / MB if self._process else 0.0
 

@@ -46,6 +46,10 @@ def weights_of(alias: LambdaAlias) -> Mapping[str, float]:
     return config.get("AdditionalVersionWeights") or {}
 
 
+def versions_of(alias: LambdaAlias) -> set[str]:
+    return {alias.function_version, *weights_of(alias)}
+
+
 def drawn(alias: LambdaAlias, chance: Callable[[], float]) -> str:
     for version, weight in weights_of(alias).items():
         if chance() < weight:

@@ -1,4 +1,4 @@
-"""moto's server in this process, patched, with a dispatcher that runs its functions; each test makes its own functions."""
+"""moto's server in this process, patched, with a dispatcher that runs its functions; each test makes its own."""
 
 import io
 import itertools
@@ -13,10 +13,10 @@ import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
-from localaws import invoking, names
+from localaws import aliases, deliveries, invoking, names, provisioned, records, versions
 from localaws.dispatch import Dispatcher, Limits
 
-PATCHES = (names, invoking)
+PATCHES = (names, records, versions, aliases, provisioned, invoking, deliveries)
 SOURCE = """
 import os, sys
 
