@@ -3,7 +3,7 @@
 AWS ("Using Amazon CloudWatch alarms", User Guide): an alarm starts without data and keeps its state when its
 configuration changes; it is evaluated every minute (every ten seconds when its period is shorter than a minute) over
 windows that end then; a composite alarm follows the states of others.
-moto: every alarm is OK, always; a changed one is OK again; a rule of a composite alarm may name what does not exist.
+moto: every alarm is OK, always; a changed one is OK again; there is no PutCompositeAlarm.
 """
 
 import functools
@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from moto.cloudwatch.exceptions import ValidationError
 from moto.cloudwatch.models import CloudWatchBackend, cloudwatch_backends
+from moto.cloudwatch.responses import CloudWatchResponse
 
 from localaws.alarm_actions import change_state
 from localaws.alarm_rules import BadRule, is_met, names_in
@@ -33,6 +34,8 @@ UNCHECKED = "Unchecked: Initial alarm creation"
 
 def apply() -> None:
     override(CloudWatchBackend, "put_metric_alarm", _put)
+    vars_of: Any = CloudWatchResponse
+    vars_of.put_composite_alarm = CloudWatchResponse.put_metric_alarm  # which reads AlarmRule too
 
 
 def evaluate(now: datetime) -> None:

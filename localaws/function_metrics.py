@@ -2,7 +2,7 @@
 
 AWS ("Types of metrics for Lambda functions", Lambda Developer Guide): each invocation puts Invocations, Errors (0 or
 1) and Duration in milliseconds into AWS/Lambda, for the function, for all functions, and with Resource for its target.
-Here Resource is there for versions, name:version, and not for the alias: the dispatcher does not tell which alias it was.
+Here Resource is there for versions, name:version, not for aliases: the dispatcher does not tell which one was meant.
 moto counts nothing.
 """
 

@@ -3,7 +3,7 @@
 AWS ("EventBridge event message structure" and "Event notification types and destinations", S3 User Guide): one event
 for each object; its reason names the API (PutObject, CompleteMultipartUpload, DeleteObject); the key of an EventBridge
 event is not URL-encoded and its tag is called `etag`; functions are invoked asynchronously, through the alias named.
-moto: a multipart upload is also a Put; its reason is "ObjectCreated", its field `eTag`, its id and sequencer the same
+moto: a multipart upload is also a Put, and every Put also tags the object; its reason is "ObjectCreated", its field `eTag`, its id and sequencer the same
 in every event; functions are called before S3 answers, an alias's first version only, and their errors are swallowed.
 """
 
@@ -12,13 +12,14 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from moto.s3 import notifications
 from moto.s3.models import S3Backend
 from moto.s3.notifications import S3NotificationEvent
+from moto.s3.responses import S3Response
 
 from localaws.dispatch import current
 from localaws.event_targets import publish
@@ -37,34 +38,42 @@ KINDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "s3:ObjectRemoved:Delete": (DELETED, "DeleteObject"),
     }
 )
-_completing = threading.local()
+COMPLETED = S3NotificationEvent.OBJECT_CREATED_COMPLETE_MULTIPART_UPLOAD_EVENT
+TAGGED = S3NotificationEvent.OBJECT_TAGGING_PUT_EVENT
+_within = threading.local()
 
 
 def apply() -> None:
-    override(S3Backend, "complete_multipart_upload", _complete)
+    override(S3Backend, "complete_multipart_upload", _marked("completing"))
+    override(S3Response, "put_object", _marked("putting"))
     override(notifications, "send_event", _once)
     override(notifications, "_send_event_bridge_message", _to_event_bridge)
     override(notifications, "_invoke_awslambda", _to_function)
 
 
-def _complete(original: Function) -> Function:
-    def complete_multipart_upload(self: Any, *arguments: Any, **named: Any) -> Any:
-        _completing.now = True
-        try:
-            return original(self, *arguments, **named)
-        finally:
-            _completing.now = False
+def _marked(what: str) -> Callable[[Function], Function]:
+    def build(original: Function) -> Function:
+        def call(self: Any, *arguments: Any, **named: Any) -> Any:
+            setattr(_within, what, True)
+            try:
+                return original(self, *arguments, **named)
+            finally:
+                setattr(_within, what, False)
 
-    return complete_multipart_upload
+        return call
+
+    return build
 
 
 def _once(original: Function) -> Function:
-    """moto puts the parts together with the steps of a Put, which have events of their own."""
+    """moto makes an object in steps that have events of their own."""
 
     def send_event(account_id: str, event_name: S3NotificationEvent, bucket: Any, key: Any) -> None:
-        complete = S3NotificationEvent.OBJECT_CREATED_COMPLETE_MULTIPART_UPLOAD_EVENT
-        if not getattr(_completing, "now", False) or event_name == complete:
-            original(account_id, event_name, bucket, key)
+        if getattr(_within, "completing", False) and event_name != COMPLETED:
+            return
+        if getattr(_within, "putting", False) and event_name == TAGGED:
+            return
+        original(account_id, event_name, bucket, key)
 
     return send_event
 

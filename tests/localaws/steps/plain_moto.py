@@ -138,12 +138,16 @@ def targets(aws: Client) -> bool:
 
 def parts(aws: Client) -> bool:
     s3, url = aws("s3"), aws("sqs").create_queue(QueueName="queue")["QueueUrl"]
-    s3.create_bucket(Bucket="b")
+    s3.create_bucket(Bucket="uploads")
     told = {"QueueArn": "arn:aws:sqs:us-east-1:123456789012:queue", "Events": ["s3:ObjectCreated:*"]}
     configuration = {"QueueConfigurations": [told]}
-    s3.put_bucket_notification_configuration(Bucket="b", NotificationConfiguration=configuration)
+    s3.put_bucket_notification_configuration(Bucket="uploads", NotificationConfiguration=configuration)
     aws("sqs").purge_queue(QueueUrl=url)
-    upload = {"Bucket": "b", "Key": "k", "UploadId": s3.create_multipart_upload(Bucket="b", Key="k")["UploadId"]}
+    upload = {
+        "Bucket": "uploads",
+        "Key": "k",
+        "UploadId": s3.create_multipart_upload(Bucket="uploads", Key="k")["UploadId"],
+    }
     tag = s3.upload_part(**upload, PartNumber=1, Body=b"x")["ETag"]
     s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": tag}]})
     return len(aws("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])) > 1

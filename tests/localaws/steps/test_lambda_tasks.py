@@ -64,10 +64,10 @@ def handler(event, context):
         tried.touch()
         raise OSError("once")
     tried.unlink()
-    return "done"
+    return {"done": True}
 """
     machine = task(function(source))
     retry = {"ErrorEquals": ["OSError"], "IntervalSeconds": 1, "MaxAttempts": 1}
     machine["States"]["Score"]["Retry"] = [retry]
     ended = run(aws, machine, {"mark": f"steps-{id(machine)}"})
-    assert json.loads(ended["output"]) == "done"
+    assert (ended["status"], json.loads(ended["output"])) == ("SUCCEEDED", {"done": True}), ended

@@ -8,7 +8,8 @@ import json, time
 def handler(event, context):
     print(json.dumps({"message": "request", "rows": event["rows"]}))
     metrics = [{"Namespace": "Serinus", "Dimensions": [[]], "Metrics": [{"Name": "Rows"}]}]
-    print(json.dumps({"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": metrics}, "Rows": event["rows"]}))
+    about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": metrics}
+    print(json.dumps({"_aws": about, "Rows": event["rows"]}))
     if event["rows"] == 0:
         raise ValueError("no rows")
 """
