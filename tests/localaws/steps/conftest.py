@@ -1,30 +1,65 @@
 """moto's server in this process, with the patches of localaws."""
 
+import io
 import json
 import os
 import subprocess
 import sys
 import uuid
+import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import boto3
 import pytest
-from moto.core.config import default_user_config
 from moto.backends import get_backend
+from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 
 from localaws import (
+    alarm_actions,
+    alarms,
+    emf,
+    event_targets,
     executions,
+    function_metrics,
+    invoking,
+    log_filters,
     machine_errors,
     map_definition,
     map_reader,
     map_results,
     map_run,
+    metric_queries,
+    names,
+    object_events,
+    repeated_transactions,
     task_parameters,
+    worker_logs,
 )
+from localaws.dispatch import Dispatcher, Limits, current
 
-PATCHES = [executions, machine_errors, map_definition, map_reader, map_results, map_run, task_parameters]
+PATCHES = [
+    alarm_actions,
+    alarms,
+    event_targets,
+    executions,
+    invoking,
+    log_filters,
+    machine_errors,
+    map_definition,
+    map_reader,
+    map_results,
+    map_run,
+    metric_queries,
+    names,
+    object_events,
+    repeated_transactions,
+    task_parameters,
+    worker_logs,
+]
+LISTENERS = [emf.listener, function_metrics.listener, worker_logs.listener]
 EMPTIED = ("batch", "cloudwatch", "dynamodb", "ecs", "events", "logs", "s3", "sns", "sqs")
 Client = Callable[[str], Any]
 
@@ -90,3 +125,44 @@ def batch_queue(aws: Client) -> str:
     aws("batch").register_job_definition(jobDefinitionName="score", type="container", containerProperties=container)
     arn: str = queue["jobQueueArn"]
     return arn
+
+
+@pytest.fixture(scope="module")
+def dispatcher(address: str) -> Iterator[Dispatcher]:
+    """Whatever invokes a function reaches a real runtime; not for the whole session: there is one in a process."""
+    with ExitStack() as entered:
+        if is_dispatching():
+            running = current()
+        else:
+            running = entered.enter_context(
+                Dispatcher(address, limits=Limits(concurrency=4, retry_pauses_s=(0.1, 0.1)))
+            )
+        for listener in LISTENERS:
+            running.listen(listener)
+        yield running
+
+
+def is_dispatching() -> bool:
+    try:
+        current()
+    except RuntimeError:
+        return False
+    return True
+
+
+@pytest.fixture
+def function(aws: Client, dispatcher: Dispatcher) -> Callable[[str], str]:
+    """Makes a function of Python source; its ARN."""
+
+    def make(source: str, **config: Any) -> str:
+        written = io.BytesIO()
+        with zipfile.ZipFile(written, "w") as archive:
+            archive.writestr("tiny.py", source)
+        name = f"steps-{uuid.uuid4()}"
+        role = aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        said = {"Runtime": "python3.13", "Handler": "tiny.handler", "Role": role, "Timeout": 10} | config
+        made = aws("lambda").create_function(FunctionName=name, Code={"ZipFile": written.getvalue()}, **said)
+        arn: str = made["FunctionArn"]
+        return arn
+
+    return make
