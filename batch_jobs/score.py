@@ -37,7 +37,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="the folder to write to: new, or of the same job")
     parser.add_argument("--model", default="auto", help="a model of the service, auto or ensemble")
     parser.add_argument("--format", choices=["parquet", "csv", "jsonl"], default="parquet", help="what to write")
-    parser.add_argument("--id", action="append", default=[], help="a column to keep; without it all that are no features")
+    parser.add_argument(
+        "--id", action="append", default=[], help="a column to keep; without it all that are no features"
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="threads that score")
     return parser.parse_args()
 

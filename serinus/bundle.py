@@ -21,11 +21,11 @@ from pydantic import ValidationError
 
 from serinus.errors import BundleError
 from serinus.metadata import Metadata
+from serinus.places import MODEL as MODEL
+from serinus.places import SUMS as SUMS
 
-MODEL = "model.onnx"
 METADATA = "metadata.json"
 GOLDEN = "golden.npz"
-SUMS = "SHA256SUMS"
 FILES = (MODEL, METADATA, GOLDEN)
 REFERENCE = "reference.npz"
 

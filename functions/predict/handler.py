@@ -1,17 +1,24 @@
 """Lambda entry point of the online API. Only wires: a model is loaded once a cold start, never in a request."""
 
 import os
+from pathlib import Path
 
-from functions.predict.loading import Loading
-from serinus import service as services
-from serinus.settings import AuditSettings, FeatureSettings, PredictSettings
+from functions.predict.head_start import HeadStart
+from serinus.places import MODELS, SERVICE
+
+ahead = HeadStart(Path(os.environ.get("SERINUS_SERVICE", SERVICE)), Path(os.environ.get("SERINUS_MODELS", MODELS)))
+
+# While the models are opened.
+from functions.predict.loading import Loading  # noqa: E402
+from serinus import service as services  # noqa: E402
+from serinus.settings import AuditSettings, FeatureSettings, PredictSettings  # noqa: E402
 
 release = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "local")
 settings = PredictSettings.from_env({"SERINUS_RELEASE": release} | os.environ)
 service = services.load(settings.service)
-loading = Loading(service, settings.models)
+loading = Loading(service, settings.models, ahead=ahead)
 
-# While the models load; nothing above needs these.
+# While they are verified.
 from functions.predict.app import create_app  # noqa: E402
 from functions.predict.asgi import Front  # noqa: E402
 from functions.predict.audit import audit  # noqa: E402

@@ -1,55 +1,71 @@
-"""Models on their way: read, verified and run once in threads, while whoever asked for them goes on importing.
+"""Models on their way: read, verified and run once in threads, while whoever asked for them goes on importing."""
 
-ONNX Runtime and hashing release the interpreter lock. A forest of 8 MB takes as long as the imports of the whole API.
-"""
-
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import perf_counter
 from types import MappingProxyType
 from typing import NamedTuple
 
+from functions.predict.head_start import THREADS, HeadStart
 from serinus.bundle import MODEL, Bundle
 from serinus.memory import give_back
 from serinus.predictor import Predictor
 from serinus.service import Service
+from serinus.session import Opened
 
 NONE: Mapping[str, Predictor] = MappingProxyType({})
-THREADS = 2  # what a function of a usual size has, and each has a heap of its own
+
+
+Take = Callable[[Path], Opened | None]
 
 
 class Loaded(NamedTuple):
+    """seconds: what reading, opening and the first run took, without the waiting in between."""
+
     predictor: Predictor
     seconds: float
 
 
 class Loading:
-    """known: models that are loaded already, and answer on where their bundles are still the same."""
+    """known: models that are loaded already, and answer on where their bundles are still the same; ahead: what was
+    opened before the service was known."""
 
-    def __init__(self, service: Service, models: Path, known: Mapping[str, Predictor] = NONE) -> None:
+    def __init__(
+        self, service: Service, models: Path, known: Mapping[str, Predictor] = NONE, ahead: HeadStart | None = None
+    ) -> None:
         self.known = known
+        self._names = tuple(service.models)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="load")
-        self._models: dict[str, Future[Loaded] | None] = dict.fromkeys(service.models)
-        for name, folder in sorted(service.bundles(models).items(), key=lambda named: -_size(named[1])):
-            self._models[name] = self._threads.submit(_loaded, folder, known.get(name))
+        take = ahead.take if ahead else _nothing
+        largest_first = sorted(service.bundles(models).items(), key=lambda named: -_size(named[1]))
+        self._models = {
+            name: self._threads.submit(_loaded, folder, known.get(name), take) for name, folder in largest_first
+        }
 
     def all(self) -> dict[str, Loaded]:
         """Wait for them; the error of the first one, in the order of the service, that cannot be loaded."""
         with self._threads:
-            loaded = {name: future.result() for name, future in self._models.items() if future is not None}
+            loaded = {name: self._models[name].result() for name in self._names}
         give_back()
         return loaded
 
 
-def _loaded(folder: Path, known: Predictor | None) -> Loaded:
+def _loaded(folder: Path, known: Predictor | None, take: Take) -> Loaded:
     begin = perf_counter()
     bundle = Bundle.load(folder)
     if known is not None and known.digest == bundle.digest:
         return Loaded(known, 0.0)
-    predictor = Predictor(bundle)
+    verified = perf_counter()
+    ahead = take(folder)
+    taken = perf_counter()
+    predictor = Predictor(bundle, opened=ahead)
     predictor.warm()
-    return Loaded(predictor, perf_counter() - begin)
+    return Loaded(predictor, verified - begin + (ahead.seconds if ahead else 0.0) + perf_counter() - taken)
+
+
+def _nothing(folder: Path) -> Opened | None:
+    return None
 
 
 def _size(folder: Path) -> int:

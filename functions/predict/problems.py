@@ -1,14 +1,13 @@
 """Errors as the caller sees them: RFC 9457 problem+json. The one place that knows which error is which status."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 from math import ceil
-from typing import Any
 
 import orjson
 
-from serinus.errors import InputError, Problem, StoreDown, UnknownEntity, UnknownModel, short, shown
+from serinus.errors import InputError, Problem, StoreDown, UnknownEntity, UnknownModel, shown
 
 MEDIA_TYPE = "application/problem+json"
 Refused = InputError | UnknownModel | StoreDown

@@ -1,11 +1,11 @@
 """Write the build contexts of a service's images: its bundles, the code, and what uv.lock pins, once all of it fits.
 
-    Dockerfile             with the labels of this service
-    requirements*.txt      one for each target, pinned, with digests
-    wheelhouse/            empty; wheels that lie there are used instead of an index
-    steps/                 what the build runs
-    sbom/                  the bill of materials of each target
-    app/                   /var/task of the image: service.toml, models/, serinus/, functions/
+Dockerfile             with the labels of this service
+requirements*.txt      one for each target, pinned, with digests
+wheelhouse/            empty; wheels that lie there are used instead of an index
+steps/                 what the build runs
+sbom/                  the bill of materials of each target
+app/                   /var/task of the image: service.toml, models/, serinus/, functions/
 """
 
 import tomllib
@@ -112,7 +112,9 @@ def _pins(ingredients: Ingredients, image: Image) -> dict[str, tuple[str, Sequen
 def _dockerfile(ingredients: Ingredients, image: Image) -> str:
     source = (ingredients.root / image.dockerfile).read_text()
     if source.count(LABELS) != len(image.targets):
-        raise ServiceError(f"{image.dockerfile}: expected a line {LABELS.strip()!r} in each of {', '.join(image.targets)}")
+        raise ServiceError(
+            f"{image.dockerfile}: expected a line {LABELS.strip()!r} in each of {', '.join(image.targets)}"
+        )
     return source.replace(LABELS, "".join(f'LABEL {name}="{text}"\n' for name, text in _labels(ingredients, image)))
 
 

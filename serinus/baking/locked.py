@@ -71,7 +71,7 @@ class Lock:
     platform: Platform
 
     def pins(self, extras: Iterable[str], *, without: Iterable[str] = ()) -> list[Pin]:
-        """Everything that this project with these `extras` installs, but for those that it names itself as `without`."""
+        """Everything that this project with `extras` installs, but for what it asks for by a name in `without`."""
         root = self._only(OURS)
         named = [*root["dependencies"], *self._optional(root, extras)]
         left_out = set(without)
@@ -124,7 +124,9 @@ class Lock:
 
 def requirements(pins: Iterable[Pin]) -> str:
     """What pip takes with --require-hashes; no address stands in it, so that it works with every index."""
-    lines = (" \\\n    ".join([f"{pin.name}=={pin.version}", *(f"--hash={one}" for one in pin.digests)]) for pin in pins)
+    lines = (
+        " \\\n    ".join([f"{pin.name}=={pin.version}", *(f"--hash={one}" for one in pin.digests)]) for pin in pins
+    )
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -37,10 +37,13 @@ def bake(
 
     ingredients = gather(ROOT, services.find(service), models)
     contexts = baked(ingredients, out)
-    for one in contexts if wheelhouse else ():
-        context.put_wheels(one.folder, wheelhouse)
+    if wheelhouse is not None:
+        for one in contexts:
+            context.put_wheels(one.folder, wheelhouse)
     if as_json:
-        images = {one.image: {"folder": str(one.folder), "digest": one.digest, "revision": one.revision} for one in contexts}
+        images = {
+            one.image: {"folder": str(one.folder), "digest": one.digest, "revision": one.revision} for one in contexts
+        }
         bundles = {
             name: {"version": bundle.metadata.version, "digest": bundle.digest}
             for name, bundle in ingredients.bundles.items()

@@ -15,9 +15,9 @@ from pydantic import TypeAdapter
 
 from functions.predict import shapes
 from functions.predict.app import create_app
+from functions.predict.loading import Loading
 from functions.predict.server import application
 from functions.predict.server_telemetry import ServerTelemetry
-from functions.predict.loading import Loading
 from functions.predict.start import start
 from serinus import service as services
 from serinus.bundle import Bundle
@@ -487,8 +487,8 @@ def test_a_broken_bundle_stops_the_start(tmp_path, name):
     file = write_service(tmp_path / "tiny", "linear")
     broken = file.parent / "models" / "linear" / "v1.0.0" / name
     broken.write_bytes(broken.read_bytes()[:-1])
+    service = services.load(file)
     with pytest.raises(BundleError, match=f"{broken} was altered"):
-        service = services.load(file)
         start(service, Loading(service, file.parent / "models"), ServerTelemetry("tiny", "1"))
 
 
