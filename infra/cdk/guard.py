@@ -34,7 +34,7 @@ def _snapshots(resources: Resources) -> Iterator[str]:
         function = said["FunctionName"]
         is_snapped = isinstance(function, Mapping) and function.get("Ref") in snapped
         if "ProvisionedConcurrencyConfig" in said and is_snapped:
-            yield f"version {name} has provisioned concurrency, and its function SnapStart: Lambda takes one or the other"
+            yield f"version {name} has provisioned concurrency, and its function SnapStart: Lambda takes but one"
 
 
 def _of_type(resources: Resources, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -43,7 +43,7 @@ def _headers(status: HTTPStatus, origins: Sequence[str]) -> dict[str, str]:
 
 
 def _problem(status: HTTPStatus) -> str:
-    problem = {
+    problem: dict[str, object] = {
         "type": f"urn:serinus:{status.phrase.lower().replace(' ', '-')}",
         "title": status.phrase,
         "status": status.value,
