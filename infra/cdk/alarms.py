@@ -10,7 +10,6 @@ from infra.cdk.burn_rate import BurnRate
 from infra.cdk.figures import over_all
 from infra.cdk.gateways import Front
 from infra.cdk.predict import Predict
-from serinus.service import Service
 
 QUICK, DAILY = Duration.minutes(5), Duration.hours(1)
 FAULTS = 5  # in five minutes: one alone is seen by the promise

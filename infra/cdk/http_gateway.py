@@ -10,10 +10,12 @@ from constructs import Construct
 
 from infra.cdk.access_log import HttpAccessLog
 from infra.cdk.gateways import ALL_BURST, ALL_RATE, Front
+from infra.cdk.nag import acknowledge
 from serinus.sections import Gateway
 
 CORS_AGE = Duration.hours(1)
 EVERY_PATH = "/{proxy+}"
+OPEN = {"AwsSolutions::AwsSolutions-APIG4": 'service.toml says auth = "none": everybody may ask'}
 
 
 class HttpGateway(Construct):
@@ -32,6 +34,8 @@ class HttpGateway(Construct):
         )
         if gateway.auth == "jwt" and gateway.cors:
             self._let_preflights_in(integration)
+        if gateway.auth == "none":
+            acknowledge(self.api, OPEN)
         self.stage = apigatewayv2.HttpStage(
             self,
             "Stage",

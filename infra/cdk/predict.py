@@ -10,6 +10,7 @@ from constructs import Construct
 
 from infra.cdk.images import Image
 from infra.cdk.log_groups import log_group
+from infra.cdk.nag import acknowledge
 from serinus.sections import Function
 from serinus.service import Service
 
@@ -17,6 +18,8 @@ HANDLER = "functions.predict.handler.handler"
 ALIAS = "live"
 UNPUBLISHED = "@aws-cdk/aws-lambda:snapStartRequirePublish"
 ARCHITECTURES = {"x86_64": lambda_.Architecture.X86_64, "arm64": lambda_.Architecture.ARM_64}
+TRACES = {"AwsSolutions::AwsSolutions-IAM5[Resource::*]": "X-Ray knows no resource that the right to write could name"}
+NO_MORE = {"Serverless::Serverless-SQSRedrivePolicy": "it is where lost events end; an alarm tells of the first"}
 
 
 class Predict(Construct):
@@ -29,6 +32,7 @@ class Predict(Construct):
         said, code = service.function, image.code(Stack.of(self), HANDLER)
         self.logs = log_group(self, "Logs", key=key, days=said.log_days, is_kept=service.privacy.personal)
         self.dead_letters = _dead_letters(self, key)
+        role = _role(self, self.logs, key)
         self.function = lambda_.DockerImageFunction(
             self,
             "Function",
@@ -39,7 +43,7 @@ class Predict(Construct):
             timeout=Duration.seconds(said.timeout_s),
             reserved_concurrent_executions=said.reserved,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if said.snapstart else None,
-            role=_role(self, self.logs, key),
+            role=role,
             environment_encryption=key,
             tracing=lambda_.Tracing.ACTIVE,
             log_group=self.logs,
@@ -47,6 +51,7 @@ class Predict(Construct):
             dead_letter_queue=self.dead_letters,
             current_version_options=_version(said, code.release),
         )
+        acknowledge(role, TRACES)
         Annotations.of(self.function).acknowledge_warning(UNPUBLISHED, "the alias answers, with published versions")
         if code.uri:
             _resource(self.function).add_property_override("Code.ImageUri", code.uri)
@@ -88,7 +93,7 @@ def _role(scope: Construct, group: logs.LogGroup, key: kms.IKey) -> iam.Role:
 
 def _dead_letters(scope: Construct, key: kms.IKey) -> sqs.Queue:
     """Nothing invokes the function asynchronously; what does so all the same and fails is not lost unseen."""
-    return sqs.Queue(
+    queue = sqs.Queue(
         scope,
         "DeadLetters",
         encryption=sqs.QueueEncryption.KMS,
@@ -96,6 +101,8 @@ def _dead_letters(scope: Construct, key: kms.IKey) -> sqs.Queue:
         enforce_ssl=True,
         retention_period=Duration.days(4),
     )
+    acknowledge(queue, NO_MORE)
+    return queue
 
 
 def _resource(function: lambda_.Function) -> lambda_.CfnFunction:

@@ -12,6 +12,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.cdk.log_groups import log_group
+from infra.cdk.nag import acknowledge
 from infra.cdk.predict import Predict
 from infra.cdk.prediction_columns import NAME, RENAMED, prediction_table
 from infra.cdk.rights import may, role_of
@@ -34,7 +35,9 @@ class PredictionLog(Construct):
         self._table = prediction_table(self, service=predict.service.name, location=location)
         self._troubles = log_group(self, "Troubles", key=key, days=TROUBLES_DAYS)
         self._stream = logs.CfnLogStream(self, "Stream", log_group_name=self._troubles.log_group_name)
-        self.delivery = self._delivery(role_of(self, "Writer", "firehose", self._rights()))
+        writer = role_of(self, "Writer", "firehose", self._rights())
+        acknowledge(writer, _dated_objects(bucket))
+        self.delivery = self._delivery(writer)
         put = may(["firehose:PutRecord", "firehose:PutRecordBatch"], self.delivery.attr_arn)
         logs.CfnSubscriptionFilter(
             self,
@@ -102,6 +105,13 @@ class PredictionLog(Construct):
             may(["glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"], *tables),
             may(["logs:PutLogEvents"], self._troubles.log_group_arn),
         ]
+
+
+def _dated_objects(bucket: s3.IBucket) -> dict[str, str]:
+    name = Stack.of(bucket).resolve(bucket.bucket_arn)["Fn::GetAtt"][0]
+    finding = f"AwsSolutions::AwsSolutions-IAM5[Resource::<{name}.Arn>"
+    reason = "Firehose names each object by its time; the prefix is all that can be known before"
+    return {f"{finding}/{prefix}*]": reason for prefix in (PREFIX, UNREADABLE)}
 
 
 def _unpacked() -> Stream.ProcessingConfigurationProperty:

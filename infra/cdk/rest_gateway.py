@@ -10,19 +10,17 @@ from infra.cdk.access_log import rest_format
 from infra.cdk.firewall import Firewall
 from infra.cdk.gateway_logging import GatewayLogging
 from infra.cdk.gateways import ALL_BURST, ALL_RATE, Front
+from infra.cdk.nag import acknowledge
+from infra.cdk.refusals import add_refusals
 from serinus.deployable import REST_LIMIT_S
 from serinus.service import Service
 
 STAGE = "prod"
-REFUSED = {  # the gateway's own answers, in the shape of the service's
-    apigateway.ResponseType.ACCESS_DENIED: "403",
-    apigateway.ResponseType.INVALID_API_KEY: "403",
-    apigateway.ResponseType.THROTTLED: "429",
-    apigateway.ResponseType.QUOTA_EXCEEDED: "429",
-    apigateway.ResponseType.WAF_FILTERED: "403",
-    apigateway.ResponseType.REQUEST_TOO_LARGE: "413",
-    apigateway.ResponseType.INTEGRATION_TIMEOUT: "504",
-    apigateway.ResponseType.INTEGRATION_FAILURE: "502",
+LEFT_TO_THE_SERVICE = {
+    "AwsSolutions::AwsSolutions-APIG2": "the service checks every field, and its answer says which was wrong and how",
+    "AwsSolutions::AwsSolutions-APIG4": "callers bring API keys, and are people or servers known to whoever runs it; "
+    "who needs tokens says kind = http",
+    "AwsSolutions::AwsSolutions-COG4": "no Cognito: see APIG4",
 }
 
 
@@ -42,6 +40,8 @@ class RestGateway(Construct):
             cloud_watch_role=False,
             deploy_options=_stage(self._gateway.rate_per_minute, self._gateway.burst, access_logs),
         )
+        add_refusals(self.api, origins=self._gateway.cors)
+        acknowledge(self.api, LEFT_TO_THE_SERVICE)
         self.api.node.try_remove_child("Endpoint")  # an output under a name of CDK's, beside ours
         self._route(_integration(alias))
         self.api.deployment_stage.node.add_dependency(GatewayLogging(self, "Logging"))

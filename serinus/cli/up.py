@@ -63,9 +63,7 @@ def up(
     models: ModelsOption = Path("models"),
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port of the API; 0 takes a free one.")] = 0,
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Return when it serves; serinus down ends it.")
-    ] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Return when it serves; serinus down ends it.")] = False,
     containers: Annotated[
         bool, typer.Option("--containers", help="Functions run in containers of the built image; needs Docker.")
     ] = False,

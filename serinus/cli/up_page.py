@@ -77,15 +77,22 @@ def _notices(answer: Mapping[str, Any]) -> list[str]:
 
 
 def _curl(answer: Mapping[str, Any], body: Mapping[str, Any]) -> str:
-    """A long body goes to a file."""
-    said = json.dumps(body)
-    if len(said) > LONGEST_SHOWN or "'" in said:
-        file = STATE / f"{answer['service']}-example.json"
-        file.write_text(said + "\n")
-        said = f"@{file}"
+    """What is long goes to files: a token has hundreds of characters, a body may have hundreds of numbers."""
     headers = {"content-type": "application/json", **answer["headers"]}
-    options = "".join(f" \\\n  -H '{name}: {value}'" for name, value in headers.items())
-    return f"curl {answer['url']}{PREDICT}{options} \\\n  -d '{said}'"
+    said = "\n".join(f"{name}: {value}" for name, value in headers.items())
+    options = f"-H @{_kept(answer, 'headers', said)}"
+    text = json.dumps(body)
+    if len(text) > LONGEST_SHOWN or "'" in text:
+        text = f"@{_kept(answer, 'example.json', text)}"
+    return f"curl {answer['url']}{PREDICT} {options} -d '{text}'"
+
+
+def _kept(answer: Mapping[str, Any], name: str, text: str) -> Path:
+    """Only the owner may read it; goes with the stack."""
+    file = STATE / f"{answer['service']}.{name}"
+    file.touch(mode=0o600)
+    file.write_text(text + "\n")
+    return file
 
 
 def _exports(answer: Mapping[str, Any]) -> list[str]:
