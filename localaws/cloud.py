@@ -1,15 +1,19 @@
 """AWS on loopback, in this process: moto's server with what localaws adds, and the stacks that are deployed to it."""
 
+import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
-from localaws import assets
+from localaws import assets, emf, function_metrics, worker_logs
+from localaws.afterwards import Afterwards
+from localaws.alarms import Watch
 from localaws.dispatch import Dispatcher
 from localaws.endpoint import serving
 from localaws.entrance import entrance
@@ -19,6 +23,8 @@ from localaws.images import Images
 
 BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 BOOTSTRAP_VERSION = "30"
+EVALUATED_S = 10.0
+LISTENERS = (emf.listener, function_metrics.listener, worker_logs.listener)
 UNCHANGED = "No updates are to be performed."
 
 
@@ -61,9 +67,12 @@ class Cloud:
             self.endpoint_url = resources.enter_context(serving())
             self._images = Images()
             self.dispatcher = resources.enter_context(Dispatcher(self.endpoint_url, self._images))
+            self.dispatcher.listen(resources.enter_context(Afterwards(LISTENERS)))
+            resources.enter_context(Watch(interval_s=EVALUATED_S, clock=lambda: datetime.now(UTC)))
             invoke = partial(self.dispatcher.invoke, region=self.region)
             self._gateways = resources.enter_context(Gateways(invoke, region=self.region))
             self._resources = resources.pop_all()
+        threading.Thread(target=calls.prepare, args=[self.region], name="clients", daemon=True).start()
         self.client("ssm").put_parameter(Name=BOOTSTRAP, Value=BOOTSTRAP_VERSION, Type="String")
         return self
 

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from functools import lru_cache
+from importlib import import_module
 from threading import Lock
 from typing import Any
 
@@ -13,6 +14,26 @@ from botocore.config import Config
 from localaws.formation.intrinsics import TemplateError
 
 ONCE = Config(retries={"total_max_attempts": 1}, read_timeout=120, max_pool_connections=32)
+SERVICES = (
+    "apigateway",
+    "apigatewayv2",
+    "cloudformation",
+    "cloudwatch",
+    "dynamodb",
+    "events",
+    "firehose",
+    "glue",
+    "iam",
+    "kms",
+    "lambda",
+    "logs",
+    "s3",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+    "stepfunctions",
+)
 _one_at_a_time = Lock()  # making a client is not safe in several threads; using one is
 
 
@@ -32,6 +53,13 @@ def _client(service: str, region: str, port: str) -> Any:
         aws_secret_access_key="local",
         config=ONCE,
     )
+
+
+def prepare(region: str) -> None:
+    """Make the clients that stacks need ahead of time: each reads megabytes of descriptions, moto imports its half."""
+    for service in SERVICES:
+        client(service, region)
+        import_module(f"moto.{service.replace('lambda', 'awslambda')}.responses")
 
 
 def call(client: Any, operation: str, properties: Mapping[str, Any], **more: Any) -> Mapping[str, Any]:
