@@ -14,11 +14,12 @@ Told = tuple[str, str, str, Invocation]
 
 
 class Afterwards:
-    """A listener that passes on what it is told, in the same order, in a thread; leaving the context waits for it."""
+    """A listener that passes on what it is told, in the same order, in a thread. Leaving the context drops the rest."""
 
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = listeners
         self._told: queue.SimpleQueue[Told | None] = queue.SimpleQueue()
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._pass_on, name="afterwards", daemon=True)
 
     def __enter__(self) -> Self:
@@ -26,6 +27,7 @@ class Afterwards:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended.set()
         self._told.put(None)
         self._thread.join()
 
@@ -33,7 +35,7 @@ class Afterwards:
         self._told.put((function, version, text, invocation))
 
     def _pass_on(self) -> None:
-        while (told := self._told.get()) is not None:
+        while (told := self._told.get()) is not None and not self._ended.is_set():
             for listener in self._listeners:
                 self._tell(listener, told)
 

@@ -118,8 +118,8 @@ def _serving(wanted: Wanted, state: "StateFile", steps: Steps, process: subproce
             control_of(state, process)
         answer = _deployed(wanted, state, assembly, steps)
     with steps.step("asking for a first prediction"):
-        _check(wanted, answer, state)
-    return {**answer, "seconds": steps.seconds}
+        predicted = _is_answered(wanted, answer, state)
+    return {**answer, "predicted": predicted, "seconds": steps.seconds}
 
 
 def _update(wanted: Wanted, state: "StateFile", steps: Steps) -> dict[str, Any]:
@@ -166,12 +166,18 @@ def _deployed(wanted: Wanted, state: "StateFile", assembly: Path, steps: Steps) 
     }
 
 
-def _check(wanted: Wanted, answer: dict[str, Any], state: "StateFile") -> None:
-    from serinus.cli.up_page import asked, example
+def _is_answered(wanted: Wanted, answer: dict[str, Any], state: "StateFile") -> bool:
+    """A prediction; where nothing is stored yet of the entity it is about, the models themselves are looked at."""
+    from serinus.cli.up_page import HEALTH, PREDICT, asked, example
 
-    status, said = asked(answer, example(wanted.service, wanted.models))
+    status, said = asked(answer, PREDICT, example(wanted.service, wanted.models))
+    if status == 200:
+        return True
+    if status == 404 and wanted.service.features:
+        status, said = asked(answer, HEALTH)
     if status != 200:
-        raise ServiceError(f"the first prediction was answered {status}: {said}\n{tail(state.log)}")
+        raise ServiceError(f"the first request was answered {status}: {said}\n{tail(state.log)}")
+    return False
 
 
 def _say(wanted: Wanted, answer: dict[str, Any], *, as_json: bool) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ANSWER_S = 150
 LONGEST_SHOWN = 300
-PREDICT = "/api/v1/predict"
+PREDICT, HEALTH = "/api/v1/predict", "/api/v1/health?deep=1"
 
 
 def example(service: "Service", models: Path) -> Mapping[str, Any]:
@@ -27,10 +27,11 @@ def example(service: "Service", models: Path) -> Mapping[str, Any]:
     return examples(Ensemble.load(service, models)).request
 
 
-def asked(answer: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[int, str]:
-    """The status of a prediction, and what was said; a function that is cold may take its time."""
+def asked(answer: Mapping[str, Any], path: str, body: Mapping[str, Any] | None = None) -> tuple[int, str]:
+    """The status of the answer, and what it says; a function that is cold may take its time."""
     headers = {"content-type": "application/json", **answer["headers"]}
-    request = urllib.request.Request(answer["url"] + PREDICT, data=json.dumps(body).encode(), headers=headers)
+    sent = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(answer["url"] + path, data=sent, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=ANSWER_S) as response:
             return response.status, response.read().decode()
@@ -67,6 +68,10 @@ def _rows(answer: Mapping[str, Any]) -> Mapping[str, str]:
 def _notices(answer: Mapping[str, Any]) -> list[str]:
     if not answer["changed"]:
         return ["", "nothing changed"]
+    if not answer.get("predicted", True):
+        table = answer["outputs"]["FeatureTable"]
+        push = f"serinus features push FILE --service {answer['service']} --address dynamodb://{table}"
+        return ["", f"nothing is stored yet that the example could look up; with the exports below: {push}"]
     if answer["version"] == answer["live"]:
         return []
     moved = f"serinus release promote {answer['service']} {answer['version']}"
