@@ -73,6 +73,13 @@ class Health(BaseModel):
     golden: dict[str, Replayed]
 
 
+class Failure(BaseModel):
+    """What Lambda tells of a function that raised, or never started."""
+
+    errorType: str
+    errorMessage: str
+
+
 class Response(BaseModel):
     """What the function hands to the gateway."""
 
@@ -86,7 +93,7 @@ def proven(answer: Answer, service: str, version: str) -> dict[str, str]:
     if answer.version != version:
         raise ReleaseError(f"expected version {version} to answer, but it was {answer.version or 'none that is named'}")
     if answer.error is not None:
-        raise ReleaseError(f"version {version} fails ({answer.error}): {_told(answer.payload)}")
+        raise ReleaseError(f"version {version} fails: {_failure(answer.payload)}")
     response = _read(Response, answer.payload, version)
     health = _read(Health, _body(response, version), version)
     if health.service != service:
@@ -115,6 +122,14 @@ def _body(response: Response, version: str) -> bytes:
         return base64.b64decode(response.body, validate=True) if response.isBase64Encoded else response.body.encode()
     except binascii.Error as error:
         raise ReleaseError(f"version {version} answers what is not base64: {error}") from error
+
+
+def _failure(payload: bytes) -> str:
+    try:
+        failure = Failure.model_validate_json(payload)
+    except ValidationError:  # a runtime that died may tell anything
+        return _told(payload)
+    return f"{failure.errorType}: {failure.errorMessage}"
 
 
 def _told(text: bytes) -> str:

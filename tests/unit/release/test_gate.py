@@ -32,7 +32,8 @@ CRASH = b'{"errorMessage": "expected 3 features", "errorType": "BundleError"}'
     [
         pytest.param(Answer("1", health()), "expected version 2 to answer, but it was 1", id="another version"),
         pytest.param(Answer(None, health()), "but it was none that is named", id="no version"),
-        pytest.param(Answer("2", CRASH, "Unhandled"), r"fails \(Unhandled\): .*expected 3 features", id="crash"),
+        pytest.param(Answer("2", CRASH, "Unhandled"), "version 2 fails: BundleError: expected 3 features", id="crash"),
+        pytest.param(Answer("2", b"core dumped", "Unhandled"), "version 2 fails: core dumped", id="hard crash"),
         pytest.param(Answer("2", health("other")), "serves 'other', expected 'tiny'", id="another service"),
         pytest.param(
             Answer("2", health(equal=False, status=503)),
