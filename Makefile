@@ -11,8 +11,9 @@ UV_VERSION := 0.13.8
 PYTHON := .venv/bin/python
 SERVICE ?= kepler
 DATA ?=
+CHECKOV_VERSION := 3.3.30
 
-.PHONY: demo test check clean
+.PHONY: demo test check lint-templates clean
 
 demo: .venv/installed
 	$(PYTHON) -m services.$(SERVICE).demo $(if $(DATA),--data $(DATA))
@@ -23,8 +24,11 @@ test: .venv/installed
 check: .venv/installed
 	scripts/check
 
+lint-templates: .venv/installed .lint/installed
+	scripts/lint-templates
+
 clean:
-	rm -rf .venv .uv demo models originals
+	rm -rf .venv .uv .lint demo models originals
 
 $(UV):
 	python3 -m venv .uv
@@ -32,4 +36,10 @@ $(UV):
 
 .venv/installed: pyproject.toml uv.lock | $(UV)
 	UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --extra dev --compile-bytecode
+	touch $@
+
+# an environment of its own: checkov pins what the project has newer
+.lint/installed: Makefile | $(UV)
+	$(UV) venv --quiet --clear .lint
+	$(UV) pip install --quiet --python .lint/bin/python checkov==$(CHECKOV_VERSION)
 	touch $@
