@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 Listener = Callable[[str, str, str, Invocation], None]
+Launch = Callable[[FunctionConfig, LambdaFunction], FunctionConfig]
 
 
 @dataclass(frozen=True)
@@ -45,19 +46,31 @@ class Limits:
     retry_pauses_s: tuple[float, ...] = (1.0, 2.0)
 
 
+def in_a_process(config: FunctionConfig, function: LambdaFunction) -> FunctionConfig:
+    return config
+
+
 class Dispatcher:
     """One in a process, as moto's functions are: the one whose context is entered.
 
-    endpoint_url: of moto's server; seed: of what decides between the versions of an alias
+    endpoint_url: of moto's server; seed: of what decides between the versions of an alias; launch: what becomes of the
+    configuration of a worker before it is started, for containers
     """
 
     def __init__(
-        self, endpoint_url: str, images: Images | None = None, *, limits: Limits | None = None, seed: int | None = None
+        self,
+        endpoint_url: str,
+        images: Images | None = None,
+        *,
+        limits: Limits | None = None,
+        seed: int | None = None,
+        launch: Launch = in_a_process,
     ) -> None:
         self._endpoint_url = endpoint_url
         self.images = images or Images()
         self._limits = limits or Limits()
         self._chance = random.Random(seed).random
+        self._launch = launch
         self._slots = Slots()
         self._listeners: list[Listener] = []
 
@@ -111,7 +124,7 @@ class Dispatcher:
     def run(self, aimed: Target, payload: bytes) -> Invocation:
         function = aimed.function
         try:
-            config = config_of(function, self._code, self._endpoint_url)
+            config = self._launch(config_of(function, self._code, self._endpoint_url), function)
         except UnknownImage as unknown:
             raise invalid(str(unknown)) from None
         with self._slots.taken(self._claims(function)):

@@ -29,6 +29,7 @@ from localaws.routing import Target
 EVENT_LIMIT = 1024 * 1024
 REQUEST_LIMIT = 6 * 1024 * 1024
 LOG_TAIL = 4 * 1024
+REQUEST_ID = "X-Localaws-Request-Id"
 Answer = tuple[int, dict[str, str], bytes]
 Headers = MutableMapping[str, str]
 
@@ -46,7 +47,10 @@ def _dispatch_raw(self: LambdaResponse, request: Any, full_url: str | None = Non
     if not request.path.endswith(("/invocations", "/invocations/")):
         return _dispatch(self, request, full_url, headers)
     self.setup_class(request, full_url, headers, use_raw_body=True)
-    return self.call_action()
+    status, said, body = self.call_action()
+    if REQUEST_ID in said:  # moto has made one up after ours was there
+        said["x-amzn-requestid"] = said.pop(REQUEST_ID)
+    return status, said, body
 
 
 def _answer(self: LambdaResponse) -> Answer:
@@ -70,12 +74,12 @@ def _now(self: LambdaResponse, call: Callable[[Any], Any]) -> Answer:
 
 def _later(self: LambdaResponse, call: Callable[[Any], Any]) -> Answer:
     call(current().submit)
-    return HTTPStatus.ACCEPTED.value, {}, b""
+    return HTTPStatus.ACCEPTED.value, {"status": "202"}, b""
 
 
 def _never(self: LambdaResponse, call: Callable[[Any], Any]) -> Answer:
     call(_found)
-    return HTTPStatus.NO_CONTENT.value, {}, b""
+    return HTTPStatus.NO_CONTENT.value, {"status": "204"}, b""
 
 
 KINDS: Mapping[str, Callable[[LambdaResponse, Callable[[Any], Any]], Answer]] = MappingProxyType(
@@ -102,7 +106,7 @@ def _payload(body: bytes | str | None, kind: str) -> bytes:
 
 
 def _headers(invocation: Invocation) -> dict[str, str]:
-    headers = {"X-Amz-Executed-Version": invocation.version, "x-amzn-RequestId": invocation.request_id}
+    headers = {"X-Amz-Executed-Version": invocation.version, REQUEST_ID: invocation.request_id}
     return headers | ({"X-Amz-Function-Error": invocation.function_error} if invocation.function_error else {})
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 
-def replace(owner: type, **methods: Callable[..., Any]) -> None:
-    """Doing it twice does it once: what these fall back on, they took from moto when they were imported."""
+def replace(owner: Any, **methods: Callable[..., Any]) -> None:
+    """owner: a class or a module. Doing it twice does it once: what ours fall back on, they took when imported."""
     for name, method in methods.items():
         if not hasattr(owner, name):
             raise AttributeError(f"moto has no {owner.__name__}.{name}: it is not the version that localaws patches")
