@@ -16,6 +16,7 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
+from localaws.containers import Container
 from localaws.memory import Memory
 from localaws.runtime_api import (
     INIT_ERROR,
@@ -58,6 +59,7 @@ class FunctionConfig:
     cwd: Path | None = None
     python: str = sys.executable
     initialization: str = "on-demand"
+    image: str = ""  # where there is one, the sandbox is a container of it, and cwd and python are the image's
 
     @property
     def region(self) -> str:
@@ -100,10 +102,13 @@ class Worker:
             self._selector = resources.enter_context(selectors.DefaultSelector())
             self._listener = resources.enter_context(socket.create_server(("127.0.0.1", 0)))
             resources.callback(self._disconnect)
-            self._process = resources.enter_context(_start(function, port=self._listener.getsockname()[1]))
+            container = Container(function.image, function.memory_mb) if function.image else None
+            self._process = resources.enter_context(_start(function, container, self._listener.getsockname()[1]))
             resources.callback(self._read_logs)
             resources.callback(self._signal, signal.SIGKILL)
             self._memory = resources.enter_context(closing(Memory(self._process.pid, function.memory_mb)))
+            if container is not None:
+                resources.callback(container.kill)
             self._watch()
             self._resources = resources.pop_all()
 
@@ -238,28 +243,33 @@ class Worker:
                 os.killpg(self._process.pid, number)
 
 
-def _start(function: FunctionConfig, port: int) -> subprocess.Popen[bytes]:
+def _start(function: FunctionConfig, container: Container | None, port: int) -> subprocess.Popen[bytes]:
     """In a session of its own, so that Ctrl-C reaches the parent alone and the parent ends its workers."""
+    variables = _variables(function, port)
+    process = [function.python, "-m", "awslambdaric", function.handler]
     return subprocess.Popen(
-        [function.python, "-m", "awslambdaric", function.handler],
+        container.command(variables, [function.handler]) if container else process,
         bufsize=0,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         cwd=function.cwd,
-        env=_environment(function, port),
+        env={**os.environ, **variables} if container else _environment(function, variables),
         start_new_session=True,
     )
 
 
-def _environment(function: FunctionConfig, port: int) -> dict[str, str]:
-    """Lambda's variables, and of the parent's only what a Python needs to start: no credentials slip in."""
+def _environment(function: FunctionConfig, variables: Mapping[str, str]) -> dict[str, str]:
+    """Of the parent's variables only what a Python needs to start: no credentials slip in."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "LANG") if name in os.environ}
+    return {**inherited, **variables, "LAMBDA_TASK_ROOT": str(function.cwd or Path.cwd())}
+
+
+def _variables(function: FunctionConfig, port: int) -> dict[str, str]:
     log_stream = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{function.version}]{uuid.uuid4().hex}"
     return {
         "TZ": ":UTC",
         "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
-        **inherited,
         **function.env,
         "AWS_REGION": function.region,
         "AWS_DEFAULT_REGION": function.region,
@@ -270,6 +280,5 @@ def _environment(function: FunctionConfig, port: int) -> dict[str, str]:
         "AWS_LAMBDA_INITIALIZATION_TYPE": function.initialization,
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
-        "LAMBDA_TASK_ROOT": str(function.cwd or Path.cwd()),
         "_HANDLER": function.handler,
     }

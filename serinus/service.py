@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from serinus.errors import ServiceError
 from serinus.features.address import kind_at
+from serinus.places import bundle_folder as bundle_folder
 from serinus.sections import (
     About,
     Auto,
@@ -105,10 +106,6 @@ class Service(Section):
     def bundles(self, models: Path) -> dict[str, Path]:
         """Where the bundle of each model lies under the folder `models`."""
         return {name: bundle_folder(models, name, version) for name, version in self.models.items()}
-
-
-def bundle_folder(models: Path, name: str, version: str) -> Path:
-    return models / name / f"v{version}"
 
 
 def load(file: Path) -> Service:

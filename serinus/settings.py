@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from serinus.errors import ServiceError
+from serinus.places import MODELS, SERVICE
 
 PREFIX = "SERINUS_"
 
@@ -32,8 +33,8 @@ class PredictSettings(Settings):
 
     By default both lie where the process was started, as they do in an image."""
 
-    service: Path = Path("service.toml")
-    models: Path = Path("models")
+    service: Path = SERVICE
+    models: Path = MODELS
     release: str = "local"
 
 

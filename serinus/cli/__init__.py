@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from serinus.cli.audit import audit
+from serinus.cli.bake import bake
 from serinus.cli.export import export
 from serinus.cli.features import features
 from serinus.cli.keys import keys
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (new, export, verify, predict, score, serve, preflight):
+for command in (new, export, verify, predict, score, serve, preflight, bake):
     app.command()(command)
 app.add_typer(features)
 app.add_typer(models)
