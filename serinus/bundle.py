@@ -49,7 +49,7 @@ class Bundle:
         for name, expected in files.items():
             _compare(folder / name, expected, digest(contents[name]))
         metadata = _metadata(folder, contents[METADATA])
-        _compare(folder / MODEL, metadata.checksum.value, digest(contents[MODEL]))
+        _compare(folder / MODEL, metadata.checksum.value, files[MODEL])  # which is that of the contents by now
         _check_reference(folder, metadata, is_listed=REFERENCE in files)
         return cls(folder, metadata, contents[MODEL], digest(sums), files)
 

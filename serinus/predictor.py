@@ -65,6 +65,8 @@ def session(model: bytes, *, threads: int = 1) -> ort.InferenceSession:
     options.log_severity_level = SILENT
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        made = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own exceptions share no base class
         raise BundleError(f"onnxruntime cannot load the model: {error}") from error
+    made._model_bytes = None  # kept for a second try with other providers, and as large as the file
+    return made

@@ -2,26 +2,30 @@
 
 import os
 
-from functions.predict.app import create_app
-from functions.predict.asgi import Front
-from functions.predict.audit import audit
-from functions.predict.discretion import discreet, hush_libraries
-from functions.predict.events import Dispatcher
-from functions.predict.lambda_telemetry import LambdaTelemetry
-from functions.predict.reload import baked
-from functions.predict.start import start, stocked
+from functions.predict.loading import Loading
 from serinus import service as services
 from serinus.settings import AuditSettings, FeatureSettings, PredictSettings
 
 release = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "local")
 settings = PredictSettings.from_env({"SERINUS_RELEASE": release} | os.environ)
 service = services.load(settings.service)
+loading = Loading(service, settings.models)
+
+# While the models load; nothing above needs these.
+from functions.predict.app import create_app  # noqa: E402
+from functions.predict.asgi import Front  # noqa: E402
+from functions.predict.audit import audit  # noqa: E402
+from functions.predict.discretion import discreet, hush_libraries  # noqa: E402
+from functions.predict.events import Dispatcher  # noqa: E402
+from functions.predict.lambda_telemetry import LambdaTelemetry  # noqa: E402
+from functions.predict.reload import baked  # noqa: E402
+from functions.predict.start import start, stocked  # noqa: E402
+
 hush_libraries(service)
 telemetry = LambdaTelemetry(service.name, settings.release)
-ensemble = start(service, settings.models, telemetry)
 stock = stocked(service, FeatureSettings.from_env(os.environ).features_address)
-
 front = Front(audit=audit(service, AuditSettings.from_env(os.environ), settings.release))
+ensemble = start(service, loading, telemetry)
 app = create_app(ensemble, telemetry, release=settings.release, routes=baked(), front=front, stock=stock)
 
 handler = discreet(Dispatcher(app), service)

@@ -86,10 +86,8 @@ def wrong_method(method: str, path: str, allowed: str) -> Refusal:
     return Refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"{shown(path)} takes {allowed}", [problem], {"allow": allowed})
 
 
-def wrong_parameters(errors: Sequence[Mapping[str, Any]]) -> Refusal:
-    """What FastAPI found wrong with parameters."""
-    found = [Problem(short(str(error["loc"][-1])), shown(error["input"]), error["msg"]) for error in errors]
-    return refusal(InputError(found))
+def wrong_parameter(name: str, value: object, expected: str) -> Refusal:
+    return refusal(InputError([Problem(name, shown(value), expected)]))
 
 
 FAULT = Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "a mistake of ours; the log has it under this request_id")

@@ -17,6 +17,7 @@ from functions.predict import shapes
 from functions.predict.app import create_app
 from functions.predict.server import application
 from functions.predict.server_telemetry import ServerTelemetry
+from functions.predict.loading import Loading
 from functions.predict.start import start
 from serinus import service as services
 from serinus.bundle import Bundle
@@ -487,7 +488,8 @@ def test_a_broken_bundle_stops_the_start(tmp_path, name):
     broken = file.parent / "models" / "linear" / "v1.0.0" / name
     broken.write_bytes(broken.read_bytes()[:-1])
     with pytest.raises(BundleError, match=f"{broken} was altered"):
-        start(services.load(file), file.parent / "models", ServerTelemetry("tiny", "1"))
+        service = services.load(file)
+        start(service, Loading(service, file.parent / "models"), ServerTelemetry("tiny", "1"))
 
 
 def test_the_server_needs_no_more_than_its_environment(tmp_path, monkeypatch, kepler):
