@@ -54,8 +54,10 @@ class FeatureSettings(Settings):
 
 
 class AuditSettings(Settings):
-    """For services about people. audit_key: makes pseudonyms of entities; audit_log: the file that gets the records,
-    without one they go to standard output."""
+    """For services about people. audit_key: makes pseudonyms of entities; audit_secret: the name or ARN of the secret
+    of AWS Secrets Manager that it is read from where it is not said; audit_log: the file that gets the records, without
+    one they go to standard output."""
 
     audit_key: str | None = Field(default=None, repr=False)
+    audit_secret: str | None = Field(default=None, min_length=1)
     audit_log: Path | None = None

@@ -1,4 +1,4 @@
-"""The `serinus` command: new, export, verify, predict, score, serve, bake, keys, audit, preflight, features, models."""
+"""The `serinus` command; each module is a command, or a noun with several."""
 
 import sys
 from typing import Annotated
@@ -15,6 +15,7 @@ from serinus.cli.models import models
 from serinus.cli.new import new
 from serinus.cli.predict import predict
 from serinus.cli.preflight import preflight
+from serinus.cli.release import release
 from serinus.cli.score import score
 from serinus.cli.serve import serve
 from serinus.cli.up import up
@@ -35,6 +36,7 @@ app.add_typer(features)
 app.add_typer(models)
 app.add_typer(keys)
 app.add_typer(audit)
+app.add_typer(release)
 
 
 @app.callback(invoke_without_command=True)
