@@ -1,7 +1,6 @@
 """Events of other services: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html"""
 
 import json
-import time
 
 import pytest
 
@@ -11,7 +10,7 @@ KEEPS = """
 import json, time
 
 def handler(event, context):
-    time.sleep(1)
+    time.sleep(2)
     with open(%r, "a") as file:
         file.write(json.dumps([context.function_version, event["Records"][0]]) + chr(10))
 """
@@ -38,9 +37,8 @@ def test_a_new_object_reaches_the_function_and_nobody_waits(laptop, keeper):
     s3.put_bucket_notification_configuration(
         Bucket="events-in", NotificationConfiguration={"LambdaFunctionConfigurations": notify}
     )
-    started = time.monotonic()
     s3.put_object(Bucket="events-in", Key="rows.csv", Body=b"1")
-    assert time.monotonic() - started < 1
+    assert not kept.exists()
     assert eventually(kept.exists)
     version, record = json.loads(kept.read_text())
     assert (version, record["s3"]["object"]["key"]) == ("2", "rows.csv")
@@ -51,9 +49,8 @@ def test_a_notification_reaches_the_function_and_nobody_waits(laptop, keeper):
     sns = laptop.client("sns")
     topic = sns.create_topic(Name="alarms")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
-    started = time.monotonic()
     sns.publish(TopicArn=topic, Message="too slow")
-    assert time.monotonic() - started < 1
+    assert not kept.exists()
     assert eventually(kept.exists)
     version, record = json.loads(kept.read_text())
     assert (version, record["Sns"]["Message"]) == ("2", "too slow")
