@@ -3,8 +3,9 @@
 AWS ("EventBridge event message structure" and "Event notification types and destinations", S3 User Guide): one event
 for each object; its reason names the API (PutObject, CompleteMultipartUpload, DeleteObject); the key of an EventBridge
 event is not URL-encoded and its tag is called `etag`; functions are invoked asynchronously, through the alias named.
-moto: a multipart upload is also a Put, and every Put also tags the object; its reason is "ObjectCreated", its field `eTag`, its id and sequencer the same
-in every event; functions are called before S3 answers, an alias's first version only, and their errors are swallowed.
+moto: a multipart upload is also a Put, and every Put also tags the object; its reason is "ObjectCreated", its field
+`eTag`, its id and sequencer the same in every event; functions are called before S3 answers, an alias's first version
+only, and their errors are swallowed.
 """
 
 import json
