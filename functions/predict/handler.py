@@ -9,7 +9,7 @@ from functions.predict.discretion import discreet, hush_libraries
 from functions.predict.events import Dispatcher
 from functions.predict.lambda_telemetry import LambdaTelemetry
 from functions.predict.reload import baked
-from functions.predict.start import start, stocked
+from functions.predict.start import after_restore, start, stocked
 from serinus import service as services
 from serinus.settings import AuditSettings, FeatureSettings, PredictSettings
 
@@ -20,6 +20,7 @@ hush_libraries(service)
 telemetry = LambdaTelemetry(service.name, settings.release)
 ensemble = start(service, settings.models, telemetry)
 stock = stocked(service, FeatureSettings.from_env(os.environ).features_address)
+after_restore(stock, os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", ""))
 
 front = Front(audit=audit(service, AuditSettings.from_env(os.environ), settings.release))
 app = create_app(ensemble, telemetry, release=settings.release, routes=baked(), front=front, stock=stock)

@@ -14,6 +14,7 @@ from serinus.service import Service
 
 NONE: Mapping[str, Predictor] = MappingProxyType({})
 HOUR_S = 3600
+SNAP_START = "snap-start"
 
 
 def start(service: Service, models: Path, telemetry: Telemetry, known: Mapping[str, Predictor] = NONE) -> Ensemble:
@@ -40,6 +41,22 @@ def stocked(service: Service, address: str) -> Stock | None:
     stock = Stock(open_lookup(service, store), store, None if hours is None else hours * HOUR_S, time)
     stock.is_available()
     return stock
+
+
+def after_restore(stock: Stock | None, initialization: str) -> None:
+    """What each copy does anew that Lambda's SnapStart makes of a started function; initialization: as Lambda tells it.
+
+    Only stored features need something: their connections ended with the machine that was copied, and the pauses
+    before retries, random so that not all come at once, would be the same in every copy. Otherwise nothing is imported.
+    """
+    if stock is None or initialization != SNAP_START:
+        return
+    import random
+
+    from snapshot_restore_py import register_after_restore
+
+    register_after_restore(random.seed)
+    register_after_restore(stock.reconnect)
 
 
 def _loaded(folder: Path, known: Predictor | None) -> tuple[Predictor, float]:

@@ -27,15 +27,25 @@ def handler(event, context):
 
 
 @dataclass(frozen=True)
-class Laptop:
+class Plain:
+    """moto's server, patched or not."""
+
     url: str
-    dispatcher: Dispatcher
-    role: str
 
     def client(self, service: str, **config: Any) -> Any:
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         once = Config(retries={"total_max_attempts": 1}, **config)
         return boto3.client(service, endpoint_url=self.url, region_name="us-east-1", config=once, **keys)
+
+    def role(self, name: str) -> str:
+        made = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+        return str(made["Role"]["Arn"])
+
+
+@dataclass(frozen=True)
+class Laptop(Plain):
+    dispatcher: Dispatcher
+    lambda_role: str
 
 
 @pytest.fixture(scope="session")
@@ -47,13 +57,8 @@ def laptop() -> Iterator[Laptop]:
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
     with Dispatcher(url, limits=Limits(concurrency=4, retry_pauses_s=(0.05, 0.1)), seed=7) as dispatcher:
-        yield Laptop(url, dispatcher, role(Laptop(url, dispatcher, ""), "lambda"))
+        yield Laptop(url, dispatcher, Plain(url).role("lambda"))
     server.stop()
-
-
-def role(laptop: Laptop, name: str) -> str:
-    made = laptop.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")
-    return str(made["Role"]["Arn"])
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +82,7 @@ def function(laptop: Laptop, aws: Any) -> Callable[..., str]:
 
     def make(source: str = SOURCE, **config: Any) -> str:
         name = f"tiny-{next(_numbers)}"
-        said = {"Runtime": "python3.13", "Handler": "tiny.handler", "Role": laptop.role} | config
+        said = {"Runtime": "python3.13", "Handler": "tiny.handler", "Role": laptop.lambda_role} | config
         aws.create_function(FunctionName=name, Code={"ZipFile": archive(source)}, **said)
         return name
 

@@ -69,3 +69,15 @@ def test_a_queue_reaches_the_function(laptop, aws, function, tmp_path):
     sqs.send_message(QueueUrl=queue, MessageBody="one")
     assert eventually(kept.exists)
     assert json.loads(kept.read_text())[1]["body"] == "one"
+
+
+def test_a_queue_keeps_what_a_throttled_function_did_not_take(laptop, aws, function, tmp_path):
+    name = function(KEEPS % str(tmp_path / "kept"))
+    aws.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    sqs = laptop.client("sqs")
+    queue = sqs.create_queue(QueueName="throttled")["QueueUrl"]
+    source = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    aws.create_event_source_mapping(FunctionName=name, EventSourceArn=source)
+    sqs.send_message(QueueUrl=queue, MessageBody="one")
+    assert [message["Body"] for message in sqs.receive_message(QueueUrl=queue)["Messages"]] == ["one"]
+    assert not (tmp_path / "kept").exists()

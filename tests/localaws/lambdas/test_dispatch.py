@@ -4,10 +4,13 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html, configurat
 """
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -17,6 +20,7 @@ from localaws.images import Images, UnknownImage
 from localaws.refusals import Refused
 from tests.localaws.lambdas.conftest import answer
 
+ROOT = Path(__file__).parents[3]
 ACTS = """
 import os, time
 
@@ -168,7 +172,7 @@ def test_an_image_runs_from_the_folder_it_was_baked_in(aws, laptop, tmp_path):
     (tmp_path / "app" / "tiny.py").write_text("def handler(event, context): return 'of the image'\nother = handler")
     (tmp_path / "Dockerfile").write_text('FROM base AS worker\nCMD ["no.handler"]\nFROM base\nCMD ["tiny.handler"]\n')
     laptop.dispatcher.images.register("3f1c", tmp_path)
-    common = {"PackageType": "Image", "Role": laptop.role, "Code": {"ImageUri": "registry/serinus@sha256:3f1c"}}
+    common = {"PackageType": "Image", "Role": laptop.lambda_role, "Code": {"ImageUri": "registry/serinus@sha256:3f1c"}}
     aws.create_function(FunctionName="baked", **common)
     aws.create_function(FunctionName="baked-other", ImageConfig={"Command": ["tiny.other"]}, **common)
     assert answer(aws.invoke(FunctionName="baked")) == "of the image"
@@ -177,13 +181,30 @@ def test_an_image_runs_from_the_folder_it_was_baked_in(aws, laptop, tmp_path):
 
 def test_an_image_that_is_not_there_is_named(aws, laptop):
     code = {"ImageUri": "registry/serinus:gone"}
-    aws.create_function(FunctionName="imageless", PackageType="Image", Role=laptop.role, Code=code)
+    aws.create_function(FunctionName="imageless", PackageType="Image", Role=laptop.lambda_role, Code=code)
     with pytest.raises(ClientError, match="no image 'registry/serinus:gone'"):
         aws.invoke(FunctionName="imageless")
     with pytest.raises(UnknownImage, match="expected one of the tags none"):
         Images().folder("registry/serinus:gone")
 
 
+def test_a_retired_latest_finishes_what_it_runs(aws, acting):
+    name = acting()
+    with busy(name, 1):
+        aws.update_function_configuration(FunctionName=name, Timeout=9)
+        assert ask(name, "pid").cold
+
+
 def test_a_second_dispatcher_in_the_process_is_refused(laptop):
     with pytest.raises(RuntimeError, match="already"), dispatch.Dispatcher(laptop.url):
         pass
+
+
+def test_closing_does_not_wait_for_a_function_that_runs_for_long():
+    """In a process of its own, as there is one dispatcher in this one."""
+    command = [sys.executable, "-m", "tests.localaws.lambdas.closing"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert [answer["errorType"] for answer in told["answers"]] == ["Runtime.ExitError"]
+    assert told["closing_s"] < 20

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.localaws.lambdas.conftest import Laptop, role
+from tests.localaws.lambdas.conftest import Laptop
 
 MISSING = ("ResourceNotFoundException", 404)
 INVALID = ("InvalidParameterValueException", 400)
@@ -151,7 +151,7 @@ def test_lambda_refuses(laptop: Laptop, published, request_, expected):
 @pytest.mark.parametrize(
     "differs",
     [
-        pytest.param(lambda laptop: {"Role": role(laptop, "other")}, id="role"),
+        pytest.param(lambda laptop: {"Role": laptop.role("other")}, id="role"),
         pytest.param(
             lambda laptop: {"DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:1:q"}}, id="dead letters"
         ),

@@ -45,7 +45,7 @@ def test_a_running_latest_is_replaced_when_it_changes(aws, function):
 
 
 def test_the_image_of_a_version_stays(aws, laptop):
-    images = {"PackageType": "Image", "Role": laptop.role}
+    images = {"PackageType": "Image", "Role": laptop.lambda_role}
     aws.create_function(FunctionName="pictured", Code={"ImageUri": "registry/serinus@sha256:aa"}, **images)
     aws.publish_version(FunctionName="pictured")
     aws.update_function_code(FunctionName="pictured", ImageUri="registry/serinus@sha256:bb")
@@ -73,7 +73,7 @@ def test_a_version_number_is_never_used_again(aws, published, function, laptop):
     assert aws.publish_version(FunctionName=name)["Version"] == "3"
     aws.delete_function(FunctionName=name)
     code = {"ZipFile": archive(TELLS % "new")}
-    common = {"Runtime": "python3.13", "Handler": "tiny.handler", "Role": laptop.role}
+    common = {"Runtime": "python3.13", "Handler": "tiny.handler", "Role": laptop.lambda_role}
     aws.create_function(FunctionName=name, Code=code, **common)
     assert aws.publish_version(FunctionName=name)["Version"] == "4"
 
@@ -109,7 +109,12 @@ def test_a_deleted_function_takes_its_aliases_with_it(aws, published, laptop):
     aws.delete_function(FunctionName=name)
     code = {"ZipFile": archive(TELLS % "new")}
     aws.create_function(
-        FunctionName=name, Code=code, Runtime="python3.13", Handler="tiny.handler", Role=laptop.role, Publish=True
+        FunctionName=name,
+        Code=code,
+        Runtime="python3.13",
+        Handler="tiny.handler",
+        Role=laptop.lambda_role,
+        Publish=True,
     )
     assert aws.list_aliases(FunctionName=name)["Aliases"] == []
     assert aws.list_provisioned_concurrency_configs(FunctionName=name)["ProvisionedConcurrencyConfigs"] == []
