@@ -20,6 +20,7 @@ from moto.server import ThreadedMotoServer
 from localaws import (
     alarm_actions,
     alarms,
+    deliveries,
     emf,
     event_targets,
     execution_results,
@@ -44,6 +45,7 @@ from localaws.dispatch import Dispatcher, Limits, current
 PATCHES = [
     alarm_actions,
     alarms,
+    deliveries,
     event_targets,
     execution_results,
     executions,
