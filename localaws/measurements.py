@@ -9,6 +9,7 @@ from typing import Any
 from moto.cloudwatch.models import MetricAggregatedDatum
 
 from localaws.datapoints import Period, StatisticSet
+from localaws.packed_metrics import PackedDatum
 from localaws.series import Series
 
 Accepts = Callable[[Any], bool]
@@ -87,4 +88,4 @@ def in_utc(when: datetime) -> datetime:
 def _set(datum: Any) -> StatisticSet:
     if isinstance(datum, MetricAggregatedDatum):
         return StatisticSet(datum.sample_count, datum.sum, datum.min, datum.max)
-    return StatisticSet(1, datum.value, datum.value, datum.value)
+    return StatisticSet.of(datum.values if isinstance(datum, PackedDatum) else [datum.value])
