@@ -9,16 +9,15 @@ import re
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from benchmarks.engine import as_options, docker, port_of, running
+from benchmarks.engine import as_options, docker, running
 
 PLACE = "/aws-lambda-rie"
-PORT = 8080
 PATH = "/2015-03-31/functions/function/invocations"
 HANDLER = "functions.predict.handler.handler"
 INIT = re.compile(r"INIT REPORT\(durationMs: ([0-9.]+)")
@@ -64,12 +63,20 @@ def emulated(image: str, options: tuple[str, ...] = (), env: Mapping[str, str] |
     emulator = binary()
     if emulator is None:
         raise RuntimeError("no emulator: run scripts/emulator, and set SERINUS_RIE to what it prints")
-    mounted = ["--publish", f"127.0.0.1::{PORT}", "--volume", f"{emulator}:{PLACE}:ro", "--entrypoint", PLACE]
+    port, inner = _free_ports(2)
+    mounted = ["--network", "host", "--volume", f"{emulator}:{PLACE}:ro", "--entrypoint", PLACE]
     named = as_options({"AWS_LAMBDA_FUNCTION_NAME": "emulated", **(env or {})})
-    with running(image, [*mounted, *named, *options], ["python", "-m", "awslambdaric", HANDLER]) as container:
-        port = port_of(container, PORT)
-        _wait(port)
+    places = [f"--runtime-interface-emulator-address=127.0.0.1:{port}", f"--runtime-api-address=127.0.0.1:{inner}"]
+    command = [*places, "python", "-m", "awslambdaric", HANDLER]
+    with running(image, [*mounted, *named, *options], command) as container:
+        _wait(port)  # a published port would seem open before anybody listens
         yield Emulated(container, port)
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as sockets:
+        opened = [sockets.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [one.getsockname()[1] for one in opened]
 
 
 def _wait(port: int) -> None:

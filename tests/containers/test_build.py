@@ -13,12 +13,13 @@ from tests.containers.contexts import NAME
 pytestmark = pytest.mark.containers
 
 PYC = """
-import importlib.util, json, struct, sys
+import json, struct, sys
+from importlib.util import cache_from_source as cached
 import functions.predict.handler
 modules = [m for m in list(sys.modules.values()) if (getattr(m, "__file__", None) or "").endswith(".py")]
 flags = {}
 for module in modules:
-    try: flags[module.__name__] = struct.unpack("<I", open(importlib.util.cache_from_source(module.__file__), "rb").read(8)[4:])[0]
+    try: flags[module.__name__] = struct.unpack("<I", open(cached(module.__file__), "rb").read(8)[4:])[0]
     except FileNotFoundError: flags[module.__name__] = None
 json.dump(flags, sys.stderr)
 """
@@ -44,8 +45,11 @@ def test_an_image_tells_what_is_in_it(request, service, image):
     assert len(labels["org.opencontainers.image.revision"].removesuffix("-dirty")) == 40
     bill = json.loads(inside(tag, f"print(open({labels['serinus.sbom']!r}).read())"))
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
-    installed = inside(tag, "import importlib.metadata as m; print(*{d.name.lower().replace('_', '-') for d in "
-                            "m.distributions(path=['/opt/packages'])})").split()
+    installed = inside(
+        tag,
+        "import importlib.metadata as m; print(*{d.name.lower().replace('_', '-') for d in "
+        "m.distributions(path=['/opt/packages'])})",
+    ).split()
     assert {one["name"] for one in bill["components"] if one["type"] == "library"} == set(installed)
 
 
