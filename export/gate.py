@@ -60,7 +60,7 @@ class ParityFailed(ExportError):
 
 def prove(original: Original, model: bytes, tried: Probes, progress: Progress) -> Proof:
     """Run `original` and the serialised graph `model` on the same float32 rows; ParityFailed where they differ."""
-    from serinus.predictor import RUNTIME  # here, so that a missing onnxruntime is reported as such
+    from serinus.session import RUNTIME  # here, so that a missing onnxruntime is reported as such
 
     answers = native(original, tried.rows, progress)
     defined = _defined(answers, tried)

@@ -42,7 +42,7 @@ class Foreign:
 def foreign(source: Path) -> Foreign:
     model = _checked(_parsed(source), source)
     need("onnxruntime")
-    from serinus.predictor import RUNTIME, session  # here, so that a missing onnxruntime is reported as such
+    from serinus.session import RUNTIME, session  # here, so that a missing onnxruntime is reported as such
 
     try:
         running = session(source.read_bytes())

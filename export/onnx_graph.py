@@ -60,7 +60,7 @@ def places(model: "ModelProto", features: int, file: Foreign) -> Mapping[str, ND
 
 def _run(model: "ModelProto", names: Sequence[str], rows: Rows, file: Foreign) -> list[NDArray[np.floating]]:
     """What the tensors `names` of `model` are for `rows`."""
-    from serinus.predictor import session
+    from serinus.session import session
 
     onnx = need("onnx")
     told = deepcopy(model)

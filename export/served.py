@@ -22,7 +22,7 @@ def native(original: Original, rows: Rows, progress: Progress = lambda _: None) 
 
 def served(original: Original, model: bytes, rows: Rows, progress: Progress = lambda _: None) -> Answers:
     """What the serialised graph `model` answers in ONNX Runtime."""
-    from serinus.predictor import session  # here, so that a missing onnxruntime is reported as such
+    from serinus.session import session  # here, so that a missing onnxruntime is reported as such
 
     running = session(model)
     names = ["label", "probabilities"] if labels(original) else ["value"]

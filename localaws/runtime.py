@@ -5,14 +5,14 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 from localaws.runtime_api import Task
 from localaws.worker import FunctionConfig, Worker, WorkerFailed
 
-__all__ = ["FunctionConfig", "Invocation", "RequestTooLarge", "Runtime"]
+__all__ = ["Closed", "FunctionConfig", "Invocation", "RequestTooLarge", "Runtime"]
 
 REQUEST_LIMIT = 6 * 1024 * 1024
 
@@ -23,18 +23,41 @@ class RequestTooLarge(ValueError):
 
 @dataclass(frozen=True)
 class Invocation:
-    """What one invocation came to; `init_ms` is there when it started its worker, and is not part of `duration_ms`."""
+    """What one invocation came to.
 
-    payload: object
+    init_ms: there when it started its worker, and not part of duration_ms; restore_ms: the part of it that Lambda
+    spends after it has restored a snapshot; peak_mb: the most memory its worker ever had
+    """
+
+    body: bytes
     function_error: str | None
     request_id: str
     duration_ms: float
     logs: str
+    version: str
     init_ms: float | None = None
+    restore_ms: float | None = None
+    peak_mb: float = 0.0
+
+    @property
+    def payload(self) -> Any:
+        return json.loads(self.body)
 
     @property
     def cold(self) -> bool:
         return self.init_ms is not None
+
+
+@dataclass(frozen=True)
+class Rested:
+    """A worker that waits for work, since when it does."""
+
+    worker: Worker
+    since: float
+
+
+class Closed(RuntimeError):
+    """A runtime that is closed takes no more invocations."""
 
 
 class Runtime:
@@ -47,31 +70,42 @@ class Runtime:
         self._function = function
         self._workers = workers
         self._slots = threading.Semaphore(workers)
-        self._warm: list[Worker] = []
+        self._warm: list[Rested] = []
         self._closed = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._closed = True
         for _slot in range(self._workers):
             self._slots.acquire()
-        while self._warm:
-            self._warm.pop().stop()
+        self.end_idle(0)
         self._slots.release(self._workers)
 
     def invoke(self, event: object, *, qualifier: str | None = None) -> Invocation:
         """Send an event as the caller of this version, or of the alias named by `qualifier`."""
-        task = self._task(event, qualifier or self._function.version)
+        return self.send(json.dumps(event).encode(), qualifier or self._function.version)
+
+    def send(self, body: bytes, qualifier: str) -> Invocation:
+        """As `invoke`, of an event that is JSON already."""
+        task = self._task(body, qualifier)
         with self._slots:
             if self._closed:
-                raise RuntimeError(f"the runtime of {self._function.name} is closed")
+                raise Closed(f"the runtime of {self._function.name} is closed")
             worker = self._warm_worker(task)
             return self._run(worker, task) if worker else self._start_and_run(task)
 
-    def _task(self, event: object, qualifier: str) -> Task:
-        body = json.dumps(event).encode()
+    def end_idle(self, idle_s: float) -> None:
+        """End the workers that nobody needed for so long: the ones at the front, as the warmest go first."""
+        with suppress(IndexError):  # that was the last one, or another thread took it
+            while time.monotonic() - self._warm[0].since >= idle_s:
+                self._warm.pop(0).worker.stop()
+
+    def _task(self, body: bytes, qualifier: str) -> Task:
         if len(body) > REQUEST_LIMIT:
             raise RequestTooLarge(
                 f"Request must be smaller than {REQUEST_LIMIT} bytes for the InvokeFunction operation"
@@ -82,7 +116,7 @@ class Runtime:
         """A worker that died between two invocations fails neither of them."""
         while self._warm:
             try:
-                worker = self._warm.pop()
+                worker = self._warm.pop().worker
             except IndexError:  # another thread took the last one
                 break
             try:
@@ -100,9 +134,9 @@ class Runtime:
             with _killed_on_error(worker):
                 worker.ready(task)
         except WorkerFailed as failure:
-            return replace(_failed(worker, task, failure), init_ms=_ms_since(started))
+            return replace(self._failed(worker, task, failure), init_ms=_ms_since(started))
         init_ms = _ms_since(started)
-        return replace(self._run(worker, task), init_ms=init_ms)
+        return replace(self._run(worker, task), init_ms=init_ms, restore_ms=worker.restore_ms)
 
     def _run(self, worker: Worker, task: Task) -> Invocation:
         started = time.perf_counter()
@@ -111,11 +145,20 @@ class Runtime:
                 reply = worker.run(task)
                 duration_ms, logs = _ms_since(started), worker.take_logs()
         except WorkerFailed as failure:
-            return replace(_failed(worker, task, failure), duration_ms=_ms_since(started))
-        self._warm.append(worker)
-        function_error = "Unhandled" if reply.raised else None
-        payload = json.loads(reply.body)
-        return Invocation(payload, function_error, task.request_id, duration_ms=duration_ms, logs=logs)
+            return replace(self._failed(worker, task, failure), duration_ms=_ms_since(started))
+        peak_mb = worker.peak_mb
+        self._warm.append(Rested(worker, time.monotonic()))
+        answered = self._answered(task, reply.body, "Unhandled" if reply.raised else None)
+        return replace(answered, duration_ms=duration_ms, logs=logs, peak_mb=peak_mb)
+
+    def _failed(self, worker: Worker, task: Task, failure: WorkerFailed) -> Invocation:
+        answered = self._answered(task, json.dumps(failure.error).encode(), "Unhandled")
+        return replace(answered, logs=worker.take_logs(), peak_mb=worker.peak_mb)
+
+    def _answered(self, task: Task, body: bytes, function_error: str | None) -> Invocation:
+        return Invocation(
+            body, function_error, task.request_id, duration_ms=0.0, logs="", version=self._function.version
+        )
 
 
 @contextmanager
@@ -126,10 +169,6 @@ def _killed_on_error(worker: Worker) -> Iterator[None]:
     except BaseException:
         worker.kill()
         raise
-
-
-def _failed(worker: Worker, task: Task, failure: WorkerFailed) -> Invocation:
-    return Invocation(failure.error, "Unhandled", task.request_id, duration_ms=0.0, logs=worker.take_logs())
 
 
 def _ms_since(started: float) -> float:

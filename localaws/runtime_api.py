@@ -9,6 +9,8 @@ from http import HTTPStatus
 
 NEXT = "/2018-06-01/runtime/invocation/next"
 INIT_ERROR = "/2018-06-01/runtime/init/error"
+RESTORE_NEXT = "/2018-06-01/runtime/restore/next"
+RESTORE_ERROR = "/2018-06-01/runtime/restore/error"
 RESPONSE_LIMIT = 6 * 1024 * 1024 + 100
 
 
@@ -76,6 +78,10 @@ def exited(task: Task, status: int) -> Mapping[str, object]:
     reason = f"with error: {_how(status)}" if status else "without providing a reason"
     message = f"RequestId: {task.request_id} Error: Runtime exited {reason}"
     return {"errorType": "Runtime.ExitError", "errorMessage": message}
+
+
+def out_of_memory(task: Task) -> Mapping[str, object]:
+    return {**exited(task, -signal.SIGKILL), "errorType": "Runtime.OutOfMemory"}
 
 
 def too_large() -> Mapping[str, object]:

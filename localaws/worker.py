@@ -10,19 +10,24 @@ import sys
 import time
 import uuid
 from collections.abc import Collection, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
+from localaws.containers import Container
+from localaws.memory import Memory
 from localaws.runtime_api import (
     INIT_ERROR,
     NEXT,
     RESPONSE_LIMIT,
+    RESTORE_ERROR,
+    RESTORE_NEXT,
     Request,
     Task,
     exited,
+    out_of_memory,
     parse,
     response,
     timed_out,
@@ -33,11 +38,16 @@ LOG_LIMIT = 256 * 1024
 PIPE_CAPACITY = 64 * 1024
 STOP_S = 2.0
 POLL_S = 0.05
+RESTORE_S = 10.0
+NOT_RESTORED = "Runtime.AfterRestoreError"
 
 
 @dataclass(frozen=True)
 class FunctionConfig:
-    """One version of a function: its code, its limits and what its environment gets on top of Lambda's own."""
+    """One version of a function: its code, its limits and what its environment gets on top of Lambda's own.
+
+    initialization: how Lambda says it starts this version: "on-demand", "snap-start" or "provisioned-concurrency"
+    """
 
     handler: str
     name: str = "function"
@@ -48,6 +58,8 @@ class FunctionConfig:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: Path | None = None
     python: str = sys.executable
+    initialization: str = "on-demand"
+    image: str = ""  # where there is one, the sandbox is a container of it, and cwd and python are the image's
 
     @property
     def region(self) -> str:
@@ -77,7 +89,7 @@ class Worker:
     """A sandbox takes one task at a time, and the thread that brings the task speaks HTTP itself.
 
     The runtime client sends one request and waits for the answer, so a server thread would only add
-    two thread switches to every invocation. Memory is not limited here.
+    two thread switches to every invocation.
     """
 
     def __init__(self, function: FunctionConfig) -> None:
@@ -85,23 +97,39 @@ class Worker:
         self._connection: socket.socket | None = None
         self._received = bytearray()
         self._logs = bytearray()
+        self.restore_ms: float | None = None
         with ExitStack() as resources:
             self._selector = resources.enter_context(selectors.DefaultSelector())
             self._listener = resources.enter_context(socket.create_server(("127.0.0.1", 0)))
             resources.callback(self._disconnect)
-            self._process = resources.enter_context(_start(function, port=self._listener.getsockname()[1]))
+            container = Container(function.image, function.memory_mb) if function.image else None
+            self._process = resources.enter_context(_start(function, container, self._listener.getsockname()[1]))
             resources.callback(self._read_logs)
             resources.callback(self._signal, signal.SIGKILL)
+            self._memory = resources.enter_context(closing(Memory(self._process.pid, function.memory_mb)))
+            if container is not None:
+                resources.callback(container.kill)
             self._watch()
             self._resources = resources.pop_all()
 
     def ready(self, task: Task) -> None:
         """Wait until the worker asks for work; a new one imports its handler before it asks."""
-        request = self._request_for(task, {NEXT, INIT_ERROR}, self._function.init_timeout_s)
-        if request.path == INIT_ERROR:
-            raise WorkerFailed({**json.loads(request.body), "requestId": task.request_id})
+        request = self._request_for(task, {NEXT, INIT_ERROR, RESTORE_NEXT}, self._function.init_timeout_s)
+        if request.path == RESTORE_NEXT:
+            request = self._restored(task)
+        if request.path in (INIT_ERROR, RESTORE_ERROR):
+            error = {**json.loads(request.body), "requestId": task.request_id}
+            raise WorkerFailed(error | ({"errorType": NOT_RESTORED} if request.path == RESTORE_ERROR else {}))
         if self._process.poll() is not None:
             raise WorkerFailed(exited(task, self._process.returncode))
+
+    def _restored(self, task: Task) -> Request:
+        """Lambda takes its snapshot here, and a copy goes on from here: with the hooks to run after a restore."""
+        started = time.perf_counter()
+        self._answer(HTTPStatus.OK, b"")
+        request = self._request_for(task, {NEXT, RESTORE_ERROR}, RESTORE_S)
+        self.restore_ms = (time.perf_counter() - started) * 1000
+        return request
 
     def run(self, task: Task) -> Reply:
         """Hand the task to a ready worker and wait for what the handler makes of it."""
@@ -111,6 +139,8 @@ class Worker:
         if len(request.body) > RESPONSE_LIMIT:
             # The client would exit on the 413 that Lambda sends here: a worker with an oversized answer is lost.
             raise WorkerFailed(too_large())
+        if self._memory.is_exceeded:
+            raise WorkerFailed(out_of_memory(task))
         self._answer(HTTPStatus.ACCEPTED, b'{"status":"OK"}')
         return Reply(request.body, raised=request.path == task.error_path)
 
@@ -120,6 +150,11 @@ class Worker:
         logs = self._logs.decode("utf-8", "replace")
         self._logs.clear()
         return logs
+
+    @property
+    def peak_mb(self) -> float:
+        """The most memory it ever had."""
+        return self._memory.peak_mb
 
     def stop(self) -> None:
         """Ask first: the process may have something to flush. Without its connection it wakes up to hear it."""
@@ -156,6 +191,8 @@ class Worker:
         events = self._selector.select(max(0.0, min(POLL_S, deadline - time.monotonic())))
         for key, _ in events:
             key.data()
+        if not events and self._memory.is_exceeded:
+            raise WorkerFailed(out_of_memory(task))
         if not events and self._process.poll() is not None:
             raise WorkerFailed(exited(task, self._process.returncode))
 
@@ -206,28 +243,33 @@ class Worker:
                 os.killpg(self._process.pid, number)
 
 
-def _start(function: FunctionConfig, port: int) -> subprocess.Popen[bytes]:
+def _start(function: FunctionConfig, container: Container | None, port: int) -> subprocess.Popen[bytes]:
     """In a session of its own, so that Ctrl-C reaches the parent alone and the parent ends its workers."""
+    variables = _variables(function, port)
+    process = [function.python, "-m", "awslambdaric", function.handler]
     return subprocess.Popen(
-        [function.python, "-m", "awslambdaric", function.handler],
+        container.command(variables, [function.handler]) if container else process,
         bufsize=0,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         cwd=function.cwd,
-        env=_environment(function, port),
+        env={**os.environ, **variables} if container else _environment(function, variables),
         start_new_session=True,
     )
 
 
-def _environment(function: FunctionConfig, port: int) -> dict[str, str]:
-    """Lambda's variables, and of the parent's only what a Python needs to start: no credentials slip in."""
+def _environment(function: FunctionConfig, variables: Mapping[str, str]) -> dict[str, str]:
+    """Of the parent's variables only what a Python needs to start: no credentials slip in."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "LANG") if name in os.environ}
+    return {**inherited, **variables, "LAMBDA_TASK_ROOT": str(function.cwd or Path.cwd())}
+
+
+def _variables(function: FunctionConfig, port: int) -> dict[str, str]:
     log_stream = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{function.version}]{uuid.uuid4().hex}"
     return {
         "TZ": ":UTC",
         "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
-        **inherited,
         **function.env,
         "AWS_REGION": function.region,
         "AWS_DEFAULT_REGION": function.region,
@@ -235,9 +277,8 @@ def _environment(function: FunctionConfig, port: int) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": function.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": function.initialization,
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
-        "LAMBDA_TASK_ROOT": str(function.cwd or Path.cwd()),
         "_HANDLER": function.handler,
     }

@@ -23,7 +23,10 @@ from serinus.service import Service
 EVENT = "audit"
 LEAST_KEY = 32
 SETTING = "SERINUS_AUDIT_KEY"
-HOW = f"set {SETTING} to {LEAST_KEY} or more characters drawn at random, such as `openssl rand -hex 32` prints"
+HOW = (
+    f"set {SETTING} to {LEAST_KEY} or more characters drawn at random, such as `openssl rand -hex 32` prints, or "
+    "SERINUS_AUDIT_SECRET to the secret of AWS Secrets Manager that holds them"
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,11 @@ class Pseudonyms:
     def of(cls, service: str, key: str | None) -> "Pseudonyms":
         """ServiceError when there is no key to speak of."""
         if key is None or len(key) < LEAST_KEY:
-            got = "there is no key for its audit record" if key is None else f"{SETTING} has {len(key)} characters"
+            got = (
+                "there is no key for its audit record"
+                if key is None
+                else f"the key of its audit record has {len(key)} characters"
+            )
             raise ServiceError(f"{service} is about people ([privacy] personal = true), and {got}: {HOW}")
         return cls(service, key.encode())
 

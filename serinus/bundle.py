@@ -21,11 +21,11 @@ from pydantic import ValidationError
 
 from serinus.errors import BundleError
 from serinus.metadata import Metadata
+from serinus.places import MODEL as MODEL
+from serinus.places import SUMS as SUMS
 
-MODEL = "model.onnx"
 METADATA = "metadata.json"
 GOLDEN = "golden.npz"
-SUMS = "SHA256SUMS"
 FILES = (MODEL, METADATA, GOLDEN)
 REFERENCE = "reference.npz"
 
@@ -49,7 +49,7 @@ class Bundle:
         for name, expected in files.items():
             _compare(folder / name, expected, digest(contents[name]))
         metadata = _metadata(folder, contents[METADATA])
-        _compare(folder / MODEL, metadata.checksum.value, digest(contents[MODEL]))
+        _compare(folder / MODEL, metadata.checksum.value, files[MODEL])  # which is that of the contents by now
         _check_reference(folder, metadata, is_listed=REFERENCE in files)
         return cls(folder, metadata, contents[MODEL], digest(sums), files)
 

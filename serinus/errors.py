@@ -8,6 +8,7 @@ SerinusError
     UnknownEntity   all is well with the rows, but nothing is stored of what they name
   JobError        a bulk job cannot start, go on, or be trusted
   RegistryError   the registry does not hold what is asked for, refuses a change, or was altered
+  ReleaseError    a version cannot be released or taken back, or what was done is not what is there now
   StoreDown       a feature store does not answer, or not in time; says when to ask again
 """
 
@@ -38,6 +39,10 @@ class JobError(SerinusError):
 
 
 class RegistryError(SerinusError):
+    pass
+
+
+class ReleaseError(SerinusError):
     pass
 
 

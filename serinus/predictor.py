@@ -1,32 +1,35 @@
-"""Run one bundle in ONNX Runtime. The only module that knows onnxruntime."""
+"""Run one bundle in ONNX Runtime."""
 
 from collections.abc import Sequence
 
 import numpy as np
-import onnxruntime as ort
+from onnxruntime import NodeArg
 
 from serinus.bundle import MODEL, Bundle
 from serinus.errors import BundleError
 from serinus.prediction import Answers, Classes, Values
 from serinus.schema import ClassificationSchema, Rows
+from serinus.session import Opened, session
 
-RUNTIME = f"onnxruntime {ort.__version__}"
-SILENT = 4  # what it logs as an error it raises too, and the text may quote a value of a row
 FLOAT, INT = "tensor(float)", "tensor(int64)"
 Signature = tuple[str | int, ...]
 
 
 class Predictor:
-    """A loaded model. Safe to call from several threads at once."""
+    """A loaded model. Safe to call from several threads at once.
 
-    def __init__(self, bundle: Bundle, *, threads: int = 1) -> None:
+    opened: used in place of a session of its own where it was made of this bundle's model
+    """
+
+    def __init__(self, bundle: Bundle, *, threads: int = 1, opened: Opened | None = None) -> None:
         self.folder = bundle.folder
         self.metadata = bundle.metadata
         self.digest = bundle.digest
         schema = bundle.metadata.output_schema
         self._labels = schema.labels if isinstance(schema, ClassificationSchema) else None
         self._outputs = ["value"] if self._labels is None else ["label", "probabilities"]
-        self._session = session(bundle.model, threads=threads)
+        is_same = opened is not None and threads == 1 and opened.digest == bundle.files[MODEL]
+        self._session = opened.session if opened and is_same else session(bundle.model, threads=threads)
         self._check_signature(bundle)
 
     def predict(self, rows: Rows) -> Answers:
@@ -53,18 +56,5 @@ def _outputs(labels: Sequence[str] | None) -> dict[str, Signature]:
     return {"label": (INT, "N"), "probabilities": (FLOAT, "N", len(labels))}
 
 
-def _signature(put: ort.NodeArg) -> Signature:
+def _signature(put: NodeArg) -> Signature:
     return (put.type, *(size if isinstance(size, int) else "N" for size in put.shape))
-
-
-def session(model: bytes, *, threads: int = 1) -> ort.InferenceSession:
-    """An ONNX Runtime session on the CPU that does not spin: a spinning pool burns 5 ms of CPU a call."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = SILENT
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own exceptions share no base class
-        raise BundleError(f"onnxruntime cannot load the model: {error}") from error

@@ -10,8 +10,9 @@ from serinus.ensemble import Ensemble
 from serinus.errors import SerinusError
 from serinus.fit import misfits
 from serinus.golden import replay
-from serinus.predictor import RUNTIME, Predictor
+from serinus.predictor import Predictor
 from serinus.service import Service
+from serinus.session import RUNTIME
 
 LARGEST_IMAGE_MB = 10_240  # Lambda's limit of an uncompressed container image
 LONGEST_INIT_MS = 10_000  # Lambda stops an init that takes longer, and starts it again inside the first request

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from serinus.derive import DERIVATIONS
+from serinus.features.address import Kind
 from serinus.fields import AnyField, DerivedField, GivenField
 from serinus.metadata import NAME, SEMVER
 from serinus.names import twice
@@ -102,11 +103,12 @@ class EnsembleSection(Section):
 class FeaturesSection(Section):
     """Where stored features lie, and how patiently they are asked for.
 
-    entity: the field that says whose features; address: of the store, unless the environment names another
+    entity: the field that says whose features; address: of the store, unless the environment names another, which may
+    be one of another kind
     """
 
     entity: str
-    store: Literal["redis", "dynamodb", "parquet", "feast"]
+    store: Kind
     address: str = ""
     ttl_s: float = Field(default=300, ge=0)
     timeout_ms: float = Field(default=200, gt=0)

@@ -7,6 +7,8 @@ from typing import Any
 from pydantic import Field, ValidationError, model_validator
 
 from serinus.errors import ServiceError
+from serinus.features.address import kind_at
+from serinus.places import bundle_folder as bundle_folder
 from serinus.sections import (
     About,
     Auto,
@@ -43,7 +45,8 @@ class Service(Section):
 
     @model_validator(mode="after")
     def _agrees(self) -> "Service":
-        for wrong in filter(None, (self._strange_models(), self._unlabelled(), self._unstored())):
+        checks = (self._strange_models(), self._unlabelled(), self._unstored(), self._misplaced())
+        for wrong in filter(None, checks):
             raise ValueError(wrong)
         return self
 
@@ -77,6 +80,17 @@ class Service(Section):
             return f"field {entity.name} is the entity: say feature = false, and leave its source at request"
         return None if stored else "[features] is of no use: no field has source = 'store' or 'either'"
 
+    def _misplaced(self) -> str | None:
+        """What is wrong with where the store is. The address is not quoted: there may be a password in it."""
+        if self.features is None:
+            return None
+        try:
+            kind = kind_at(self.features.address, self.features.store)
+        except ServiceError as error:
+            return f"features.address: {error}"
+        store = self.features.store
+        return None if kind == store else f"features.address is that of a {kind} store, but features.store is {store!r}"
+
     @property
     def name(self) -> str:
         return self.service.name
@@ -92,10 +106,6 @@ class Service(Section):
     def bundles(self, models: Path) -> dict[str, Path]:
         """Where the bundle of each model lies under the folder `models`."""
         return {name: bundle_folder(models, name, version) for name, version in self.models.items()}
-
-
-def bundle_folder(models: Path, name: str, version: str) -> Path:
-    return models / name / f"v{version}"
 
 
 def load(file: Path) -> Service:

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from serinus.errors import ServiceError
+from serinus.places import MODELS, SERVICE
 
 PREFIX = "SERINUS_"
 
@@ -32,8 +33,8 @@ class PredictSettings(Settings):
 
     By default both lie where the process was started, as they do in an image."""
 
-    service: Path = Path("service.toml")
-    models: Path = Path("models")
+    service: Path = SERVICE
+    models: Path = MODELS
     release: str = "local"
 
 
@@ -53,8 +54,10 @@ class FeatureSettings(Settings):
 
 
 class AuditSettings(Settings):
-    """For services about people. audit_key: makes pseudonyms of entities; audit_log: the file that gets the records,
-    without one they go to standard output."""
+    """For services about people. audit_key: makes pseudonyms of entities; audit_secret: the name or ARN of the secret
+    of AWS Secrets Manager that it is read from where it is not said; audit_log: the file that gets the records, without
+    one they go to standard output."""
 
     audit_key: str | None = Field(default=None, repr=False)
+    audit_secret: str | None = Field(default=None, min_length=1)
     audit_log: Path | None = None

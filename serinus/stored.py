@@ -8,6 +8,7 @@ from typing import Self
 
 from serinus.category import REFUSED
 from serinus.errors import InputError, Problem, ServiceError
+from serinus.features.address import is_in_aws_reach, kind_at
 from serinus.features.store import Value
 from serinus.fields import GivenField
 from serinus.sections import FeaturesSection
@@ -82,6 +83,19 @@ def features_of(service: Service) -> FeaturesSection:
     if service.features is None:
         raise ServiceError(f"service {service.name} has no [features]: its requests carry everything")
     return service.features
+
+
+def elsewhere(section: FeaturesSection, address: str) -> FeaturesSection:
+    """The same features at another `address`, which also tells the kind of store; where `section` says if it is empty.
+    ServiceError when it is no address."""
+    if not address:
+        return section
+    return section.model_copy(update={"address": address, "store": kind_at(address, section.store)})
+
+
+def is_reachable_from_aws(section: FeaturesSection) -> bool:
+    """Whether what service.toml says is where a function on AWS could ask: not on a laptop, nor left open."""
+    return is_in_aws_reach(section.address, section.store)
 
 
 def _kept(field: GivenField, value: object) -> Value:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from serinus.errors import ServiceError
+from serinus.features.address import Kind
 from serinus.features.store import FeatureStore
 from serinus.sections import FeaturesSection
 from serinus.service import Service
-from serinus.stored import StoredForm, features_of
+from serinus.stored import StoredForm, elsewhere, features_of
 
 if TYPE_CHECKING:
     from serinus.features.folder import Folder
@@ -30,25 +31,27 @@ def open_lookup(service: Service, store: FeatureStore) -> "Lookup":
 
 
 def open_store(service: Service, address: str = "", *, timeout_ms: float | None = None) -> FeatureStore:
-    """address, timeout_ms: instead of what the service says. Nothing is asked of the store yet: `ping` does."""
-    said = features_of(service)
-    changed = {"address": address or said.address, "timeout_ms": timeout_ms or said.timeout_ms}
-    section = said.model_copy(update=changed)
-    if not section.address:
+    """address, timeout_ms: instead of what the service says; the address may be that of another kind of store.
+
+    Nothing is asked of the store yet: `ping` does."""
+    said = elsewhere(features_of(service), address)
+    if not said.address:
         raise ServiceError(
             f"where is the {said.store} store of {service.name}? Say [features] address, or SERINUS_FEATURES_ADDRESS"
         )
+    section = said.model_copy(update={"timeout_ms": timeout_ms or said.timeout_ms})
     return STORES[section.store](service, section)
 
 
-def prepare(kind: str, address: str) -> bool:
+def prepare(section: FeaturesSection) -> bool:
     """Make what has to be there before features can be put into it; whether there was anything to make."""
-    if kind == "dynamodb":
+    if section.store == "dynamodb":
         from serinus.aws.table_features import create
 
-        return create(_table(address))
-    if kind == "parquet" and not address.startswith("s3://") and not Path(address).is_dir():
-        Path(address).mkdir(parents=True)
+        return create(_table(section.address))
+    folder = Path(section.address)
+    if section.store == "parquet" and not section.address.startswith("s3://") and not folder.is_dir():
+        folder.mkdir(parents=True)
         return True
     return False
 
@@ -103,7 +106,7 @@ def _feast(service: Service, section: FeaturesSection) -> FeatureStore:
     return feast_store(server, question, timeout_s=section.timeout_ms / 1000, clock=time.time)
 
 
-STORES: Mapping[str, Callable[[Service, FeaturesSection], FeatureStore]] = {
+STORES: Mapping[Kind, Callable[[Service, FeaturesSection], FeatureStore]] = {
     "redis": _redis,
     "dynamodb": _dynamodb,
     "parquet": _parquet,

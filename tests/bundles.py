@@ -18,8 +18,8 @@ from serinus.category import Category
 from serinus.fields import AnyField
 from serinus.golden import Natives
 from serinus.metadata import Checksum, Metadata, Parity
-from serinus.predictor import RUNTIME
 from serinus.schema import ClassificationSchema, InputSchema, NanPolicy, RegressionSchema, Rows
+from serinus.session import RUNTIME
 
 LABELS = ("CONFIRMED", "CANDIDATE", "FALSE_POSITIVE")
 

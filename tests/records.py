@@ -18,9 +18,9 @@ from serinus.bundle import Bundle
 from serinus.errors import StoreDown
 from serinus.features.store import Stored, Unreadable
 from serinus.metadata import Checksum, Metadata, Parity
-from serinus.predictor import RUNTIME
 from serinus.schema import ClassificationSchema, InputSchema, RegressionSchema, Rows
 from serinus.service import Service
+from serinus.session import RUNTIME
 from serinus.stores import open_lookup
 from tests.bundles import native, softmax
 

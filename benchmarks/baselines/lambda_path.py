@@ -106,8 +106,8 @@ def _calls(model: str, event: dict[str, Any]) -> Calls:
     from functions.predict.telemetry import Observation
     from functions.predict.wire import read_one
     from serinus.bundle import Bundle
-    from serinus.predictor import session
     from serinus.rows import Layout
+    from serinus.session import session
 
     def observation() -> Observation:
         return Observation("req_benchmark", "POST", event["rawPath"], 200, 0.001)

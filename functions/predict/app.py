@@ -1,22 +1,23 @@
 """The HTTP service: the same behind API Gateway and under uvicorn."""
 
 from collections.abc import Sequence
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from functions.predict import problems
 from functions.predict.answering import Answering, Reader
 from functions.predict.asgi import OPEN, SEEN, Front, HotRoutes, JsonEndpoint, Observed, Watch
-from functions.predict.catalogue import catalogue
+from functions.predict.catalogue import Catalogue
 from functions.predict.compression import WORTH_GZIPPING
+from functions.predict.pages import pages
 from functions.predict.problems import FAULT, Refusal
 from functions.predict.records import Records
 from functions.predict.redaction import redaction
@@ -42,32 +43,22 @@ def create_app(  # noqa: PLR0913  # what an entry point brings along, each of it
     reader = Records(ensemble, stock) if ensemble.service.input.fields else Vectors.of(ensemble)
     endpoints = {path: front.audit(one) for path, one in _endpoints(ensemble, reader).items()}
     posts = [Route(path, endpoint, methods=["POST"]) for path, endpoint in endpoints.items()]
-    app = FastAPI(
-        title=f"Serinus: {ensemble.service.name}",
-        version=release,
-        routes=[*posts, *routes],
-        redirect_slashes=False,  # the address to redirect to is not known behind a gateway
-        exception_handlers={
-            Refusal: _refuse,
-            HTTPException: _refuse_http,
-            RequestValidationError: _refuse_parameters,
-            Exception: _fault,
-        },
+    catalogue = Catalogue(ensemble, release, stock)
+    known = [route for prefix in PREFIXES for route in catalogue.routes(prefix)]
+    app = Starlette(
+        routes=[*posts, *routes, *known, *pages(catalogue)],
+        exception_handlers={Refusal: _refuse, HTTPException: _refuse_http, Exception: _fault},
     )
-    known = catalogue(ensemble, release, stock)
-    for prefix in PREFIXES:
-        app.include_router(known, prefix=prefix, include_in_schema=prefix == PREFIXES[0])
+    app.router.redirect_slashes = False  # the address to redirect to is not known behind a gateway
     app.add_middleware(GZipMiddleware, minimum_size=WORTH_GZIPPING)
-    app.openapi = partial(_describe, app, ensemble)  # type: ignore[method-assign]  # the way FastAPI documents
     small = {path: endpoint for path, endpoint in endpoints.items() if path.endswith("/predict") and "{" not in path}
-    watch = Watch(telemetry, redaction(ensemble.service, _paths(app, known)), release)
+    watch = Watch(telemetry, redaction(ensemble.service, _paths(app)), release)
     return Observed(HotRoutes(app, small), watch, front)
 
 
-def _paths(app: FastAPI, known: APIRouter) -> list[str]:
+def _paths(app: Starlette) -> list[str]:
     """Every path that is served, as its route says it."""
-    own = [route.path for route in app.routes if isinstance(route, Route)]
-    return own + [prefix + route.path for prefix in PREFIXES for route in known.routes if isinstance(route, Route)]
+    return [route.path for route in app.routes if isinstance(route, Route)]
 
 
 def _endpoints(ensemble: Ensemble, reader: Reader) -> dict[str, JsonEndpoint]:
@@ -78,12 +69,6 @@ def _endpoints(ensemble: Ensemble, reader: Reader) -> dict[str, JsonEndpoint]:
         "/models/{name}/predict": JsonEndpoint(answering.one_by),
     }
     return {prefix + path: endpoint for prefix in PREFIXES for path, endpoint in endpoints.items()}
-
-
-def _describe(app: FastAPI, ensemble: Ensemble) -> dict[str, Any]:
-    from functions.predict.documentation import describe  # its models cost a cold start; only /docs needs them
-
-    return describe(app, ensemble)
 
 
 async def _refuse(request: Request, refusal: Any) -> Response:
@@ -101,10 +86,6 @@ async def _refuse_http(request: Request, error: Any) -> Response:
     if error.status_code == HTTPStatus.NOT_FOUND:
         return await _refuse(request, problems.no_route(method, path))
     return await _refuse(request, Refusal(error.status_code, str(error.detail)))
-
-
-async def _refuse_parameters(request: Request, error: Any) -> Response:
-    return await _refuse(request, problems.wrong_parameters(error.errors()))
 
 
 async def _fault(request: Request, error: Exception) -> Response:

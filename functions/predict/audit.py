@@ -13,6 +13,7 @@ from functions.predict.callers import caller
 from functions.predict.problems import Refusal
 from functions.predict.telemetry import Observation
 from serinus.audit import Pseudonyms
+from serinus.audit_key import key_of
 from serinus.errors import Problem
 from serinus.service import Service
 from serinus.settings import AuditSettings
@@ -22,7 +23,7 @@ def audit(service: Service, settings: AuditSettings, release: str) -> Layer:
     """What goes around the routes that predict; nothing where it is not about people. ServiceError without a key."""
     if not service.privacy.personal:
         return bare
-    pseudonyms = Pseudonyms.of(service.name, settings.audit_key)
+    pseudonyms = Pseudonyms.of(service.name, key_of(settings))
     trail = Trail(audit_log(settings.audit_log), pseudonyms, release, time)
     return partial(Audited, trail=trail)
 

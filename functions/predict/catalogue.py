@@ -1,11 +1,13 @@
 """What the service knows of itself: its models, and whether they still answer what they answered at export."""
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from time import time
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
-from fastapi.responses import JSONResponse
+from pydantic import TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from functions.predict import problems
 from functions.predict.answers import Json, timestamp
@@ -17,43 +19,72 @@ from serinus.errors import BundleError, UnknownModel
 from serinus.predictor import Predictor
 from serinus.schema import ClassificationSchema
 
+DEEP = "deep"
+YES_OR_NO = TypeAdapter(bool)
 
-def catalogue(ensemble: Ensemble, release: str, stock: Stock | None) -> APIRouter:
-    router = APIRouter()
 
-    @router.get("/models", tags=["models"], summary="The models of this service")
-    def models() -> Json:
+@dataclass(frozen=True)
+class Catalogue:
+    ensemble: Ensemble
+    release: str
+    stock: Stock | None
+
+    def routes(self, prefix: str) -> list[Route]:
+        return [
+            _get(Route(f"{prefix}/models", lambda request: JSONResponse(self.models()))),
+            _get(Route(f"{prefix}/models/{{name}}/info", self._info)),
+            _get(Route(f"{prefix}/health", self._health)),
+        ]
+
+    def models(self) -> Json:
         return {
-            "models": [summary(name, predictor) for name, predictor in ensemble.predictors.items()],
-            "auto": ensemble.best,
-            "service": ensemble.service.name,
+            "models": [summary(name, predictor) for name, predictor in self.ensemble.predictors.items()],
+            "auto": self.ensemble.best,
+            "service": self.ensemble.service.name,
         }
 
-    @router.get("/models/{name}/info", tags=["models"], summary="Everything known of one model")
-    def info(name: str) -> Json:
+    def info(self, name: str) -> Json:
         try:
-            predictor = ensemble.named(name)
+            predictor = self.ensemble.named(name)
         except UnknownModel as error:
             raise problems.unknown_model(error, status=HTTPStatus.NOT_FOUND) from None
         return {**predictor.metadata.model_dump(mode="json"), "digest": predictor.digest}
 
-    @router.get("/health", tags=["health"], summary="Whether the service answers, and with deep=1 whether rightly")
-    def health(deep: Annotated[bool, Query(description="replay the golden rows of every bundle")] = False) -> Response:
-        checks = {name: replayed(predictor) for name, predictor in ensemble.predictors.items()} if deep else {}
+    def health(self, *, deep: bool) -> JSONResponse:
+        predictors = self.ensemble.predictors
+        checks = {name: replayed(predictor) for name, predictor in predictors.items()} if deep else {}
         healthy = all(check["equal"] for check in checks.values())
         body = {
             "status": "healthy" if healthy else "unhealthy",
             "timestamp": timestamp(int(time())),
-            "service": ensemble.service.name,
-            "release": release,
-            **loaded(ensemble, stock),
-            "cache_size": len(ensemble.predictors),
-            "models": {name: predictor.metadata.version for name, predictor in ensemble.predictors.items()},
+            "service": self.ensemble.service.name,
+            "release": self.release,
+            **loaded(self.ensemble, self.stock),
+            "cache_size": len(predictors),
+            "models": {name: predictor.metadata.version for name, predictor in predictors.items()},
             **({"golden": checks} if deep else {}),
         }
         return JSONResponse(body, HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE)
 
-    return router
+    def _info(self, request: Request) -> JSONResponse:
+        return JSONResponse(self.info(request.path_params["name"]))
+
+    def _health(self, request: Request) -> JSONResponse:
+        return self.health(deep=_is_deep(request))
+
+
+def _get(route: Route) -> Route:
+    """Starlette answers HEAD along with GET, at the whole cost of the answer."""
+    route.methods = {"GET"}
+    return route
+
+
+def _is_deep(request: Request) -> bool:
+    said = request.query_params.get(DEEP)
+    try:
+        return said is not None and YES_OR_NO.validate_python(said)
+    except ValidationError as error:
+        raise problems.wrong_parameter(DEEP, said, error.errors()[0]["msg"]) from None
 
 
 def loaded(ensemble: Ensemble, stock: Stock | None) -> Json:

@@ -1,13 +1,15 @@
 """The OpenAPI page: FastAPI's, and the hot routes that FastAPI does not see, its examples really answered."""
 
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
 import orjson
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Query, Response
 from fastapi.openapi.utils import get_openapi
 
 from functions.predict import shapes
+from functions.predict.catalogue import Catalogue
 from functions.predict.examples import examples
 from functions.predict.page_schemas import REFERENCE, Shape, answers_of, schemas
 from functions.predict.problems import MEDIA_TYPE
@@ -27,6 +29,32 @@ STORED = {
 RELOAD_BAKED = "the models are baked into the image, as on Lambda"
 KEYED = {"401": "no API key", "403": "a wrong API key"}
 LIMITED = {"429": "too often; `Retry-After` says how many seconds to wait"}
+
+
+def documentation(catalogue: Catalogue) -> FastAPI:
+    """An app that knows the catalogue's routes as the API has them, and serves the pages about them."""
+    app = FastAPI(title=f"Serinus: {catalogue.ensemble.service.name}", version=catalogue.release)
+    app.include_router(_router(catalogue), prefix="/api/v1")
+    app.openapi = partial(describe, app, catalogue.ensemble)  # type: ignore[method-assign]  # the way FastAPI documents
+    return app
+
+
+def _router(catalogue: Catalogue) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/models", tags=["models"], summary="The models of this service")
+    def models() -> Json:
+        return catalogue.models()
+
+    @router.get("/models/{name}/info", tags=["models"], summary="Everything known of one model")
+    def info(name: str) -> Json:
+        return catalogue.info(name)
+
+    @router.get("/health", tags=["health"], summary="Whether the service answers, and with deep=1 whether rightly")
+    def health(deep: Annotated[bool, Query(description="replay the golden rows of every bundle")] = False) -> Response:
+        return catalogue.health(deep=deep)
+
+    return router
 
 
 def describe(app: FastAPI, ensemble: Ensemble) -> Json:

@@ -1,5 +1,6 @@
 """What Lambda hands over, by its shape: an API Gateway event goes to the API, anything else is refused by name."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ class Dispatcher:
     """A Lambda handler. Mangum would run the lifespan at every invocation, hence off."""
 
     def __init__(self, app: ASGIApp) -> None:
+        logging.getLogger("mangum").setLevel(logging.WARNING)  # it would write a second line of every request
         self._http = Mangum(app, lifespan="off", text_mime_types=TEXT)  # type: ignore[arg-type]  # same protocol, other alias
 
     def __call__(self, event: object, context: Any) -> dict[str, Any]:

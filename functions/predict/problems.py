@@ -1,14 +1,13 @@
 """Errors as the caller sees them: RFC 9457 problem+json. The one place that knows which error is which status."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 from math import ceil
-from typing import Any
 
 import orjson
 
-from serinus.errors import InputError, Problem, StoreDown, UnknownEntity, UnknownModel, short, shown
+from serinus.errors import InputError, Problem, StoreDown, UnknownEntity, UnknownModel, shown
 
 MEDIA_TYPE = "application/problem+json"
 Refused = InputError | UnknownModel | StoreDown
@@ -86,10 +85,8 @@ def wrong_method(method: str, path: str, allowed: str) -> Refusal:
     return Refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"{shown(path)} takes {allowed}", [problem], {"allow": allowed})
 
 
-def wrong_parameters(errors: Sequence[Mapping[str, Any]]) -> Refusal:
-    """What FastAPI found wrong with parameters."""
-    found = [Problem(short(str(error["loc"][-1])), shown(error["input"]), error["msg"]) for error in errors]
-    return refusal(InputError(found))
+def wrong_parameter(name: str, value: object, expected: str) -> Refusal:
+    return refusal(InputError([Problem(name, shown(value), expected)]))
 
 
 FAULT = Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "a mistake of ours; the log has it under this request_id")

@@ -7,8 +7,9 @@ from starlette.routing import BaseRoute
 
 from functions.predict.app import create_app
 from functions.predict.asgi import Front
+from functions.predict.loading import NONE, Loading
 from functions.predict.reload import Served
-from functions.predict.start import NONE, start, stocked
+from functions.predict.start import start, stocked
 from functions.predict.telemetry import Telemetry
 from serinus import service as services
 from serinus.errors import ServiceError
@@ -31,7 +32,7 @@ class Serving:
         if before is not None:
             check_stays(before.ensemble.service, service)
         known = before.ensemble.predictors if before else NONE
-        ensemble = start(service, self.settings.models, self.telemetry, known)
+        ensemble = start(service, Loading(service, self.settings.models, known), self.telemetry)
         keeps = before is not None and before.ensemble.service.features == service.features
         stock = before.stock if before and keeps else stocked(service, self.address)
         app = create_app(

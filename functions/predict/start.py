@@ -1,30 +1,23 @@
-"""What every entry point of the API does first: load and verify the service's models, run each once, open its store."""
+"""What every entry point of the API does first: take up the service's models once they are loaded, open its store."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from time import perf_counter, time
-from types import MappingProxyType
+from time import time
 
+from functions.predict.loading import Loading
 from functions.predict.stock import Stock
 from functions.predict.telemetry import Telemetry
-from serinus.bundle import Bundle
 from serinus.ensemble import Ensemble
-from serinus.predictor import Predictor
 from serinus.service import Service
 
-NONE: Mapping[str, Predictor] = MappingProxyType({})
 HOUR_S = 3600
+SNAP_START = "snap-start"
 
 
-def start(service: Service, models: Path, telemetry: Telemetry, known: Mapping[str, Predictor] = NONE) -> Ensemble:
-    """The service's models, loaded and warm. A broken bundle, or one that does not fit, stops the start.
-
-    known: models that are loaded, and answer on where their bundles are still the same
-    """
-    timed = {name: _loaded(folder, known.get(name)) for name, folder in service.bundles(models).items()}
-    ensemble = Ensemble.of(service, {name: predictor for name, (predictor, _) in timed.items()})
-    for name, (predictor, seconds) in timed.items():
-        if predictor is not known.get(name):
+def start(service: Service, loading: Loading, telemetry: Telemetry) -> Ensemble:
+    """The service's models, loaded and warm. A broken bundle, or one that does not fit, stops the start."""
+    loaded = loading.all()
+    ensemble = Ensemble.of(service, {name: one.predictor for name, one in loaded.items()})
+    for name, (predictor, seconds) in loaded.items():
+        if predictor is not loading.known.get(name):
             telemetry.loaded(name, predictor.metadata.version, seconds)
     return ensemble
 
@@ -42,11 +35,17 @@ def stocked(service: Service, address: str) -> Stock | None:
     return stock
 
 
-def _loaded(folder: Path, known: Predictor | None) -> tuple[Predictor, float]:
-    begin = perf_counter()
-    bundle = Bundle.load(folder)
-    if known is not None and known.digest == bundle.digest:
-        return known, 0.0
-    predictor = Predictor(bundle)
-    predictor.warm()
-    return predictor, perf_counter() - begin
+def after_restore(stock: Stock | None, initialization: str) -> None:
+    """What each copy does anew that Lambda's SnapStart makes of a started function; initialization: as Lambda tells it.
+
+    Only stored features need something: their connections ended with the machine that was copied, and the pauses
+    before retries, random so that not all come at once, would be the same in every copy. Otherwise nothing is imported.
+    """
+    if stock is None or initialization != SNAP_START:
+        return
+    import random
+
+    from snapshot_restore_py import register_after_restore
+
+    register_after_restore(random.seed)
+    register_after_restore(stock.reconnect)

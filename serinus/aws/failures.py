@@ -5,16 +5,16 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from serinus.errors import RegistryError
+from serinus.errors import RegistryError, SerinusError
 
 
 @contextmanager
-def told(doing: str) -> Iterator[None]:
-    """RegistryError instead of boto3's errors: "cannot `doing`", and the reason."""
+def told(doing: str, kind: type[SerinusError] = RegistryError) -> Iterator[None]:
+    """An error of this `kind` instead of boto3's: "cannot `doing`", and the reason."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise RegistryError(f"cannot {doing}: {error}") from error
+        raise kind(f"cannot {doing}: {error}") from error
 
 
 def code_of(error: ClientError) -> str:

@@ -1,4 +1,4 @@
-"""The `serinus` command: new, export, verify, predict, score, serve, keys, audit, preflight, features, models."""
+"""The `serinus` command; each module is a command, or a noun with several."""
 
 import sys
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from serinus.cli.audit import audit
+from serinus.cli.bake import bake
 from serinus.cli.export import export
 from serinus.cli.features import features
 from serinus.cli.keys import keys
@@ -13,6 +14,7 @@ from serinus.cli.models import models
 from serinus.cli.new import new
 from serinus.cli.predict import predict
 from serinus.cli.preflight import preflight
+from serinus.cli.release import release
 from serinus.cli.score import score
 from serinus.cli.serve import serve
 from serinus.cli.verify import verify
@@ -26,12 +28,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (new, export, verify, predict, score, serve, preflight):
+for command in (new, export, verify, predict, score, serve, preflight, bake):
     app.command()(command)
 app.add_typer(features)
 app.add_typer(models)
 app.add_typer(keys)
 app.add_typer(audit)
+app.add_typer(release)
 
 
 @app.callback(invoke_without_command=True)

@@ -36,17 +36,20 @@ def find(
 ) -> None:
     """List the predictions about one entity, for a request to see them or a question about one.
 
-    The log has pseudonyms only: SERINUS_AUDIT_KEY must be the key it was written with. With - the id stays out of the
-    shell's history. Try: serinus audit find - --service iit --log audit.jsonl
+    The log has pseudonyms only: SERINUS_AUDIT_KEY must be the key it was written with, or SERINUS_AUDIT_SECRET the
+    secret on AWS that holds it. With - the id stays out of the shell's history.
+
+    Try: serinus audit find - --service iit --log audit.jsonl
     """
     import os
 
     from serinus import service as services
     from serinus.audit import Pseudonyms, entity_of, find_in
+    from serinus.audit_key import key_of
     from serinus.settings import AuditSettings
 
     named = services.load(services.find(service))
-    pseudonyms = Pseudonyms.of(named.name, AuditSettings.from_env(os.environ).audit_key)
+    pseudonyms = Pseudonyms.of(named.name, key_of(AuditSettings.from_env(os.environ)))
     text = sys.stdin.readline().strip() if entity == "-" else entity
     found = find_in(log, entity_of(named, text), pseudonyms)
     _show(found, as_json=as_json)

@@ -29,7 +29,8 @@ def verify(
     from serinus.bundle import Bundle
     from serinus.errors import BundleError
     from serinus.golden import replay
-    from serinus.predictor import RUNTIME, Predictor
+    from serinus.predictor import Predictor
+    from serinus.session import RUNTIME
 
     loaded = Bundle.load(bundle)
     form = form_of(loaded.metadata)

@@ -46,6 +46,8 @@ ACTIONS = {
     "large": lambda event, context: "x" * event["bytes"],
     "log": lambda event, context: [print(event["text"]), logging.error("logged"), sys.stderr.write("stderr")] and None,
     "log_and_exit": lambda event, context: print("last words") or os._exit(1),
+    "nap": lambda event, context: time.sleep(0.5) or os.getpid(),
+    "allocate": lambda event, context: len(b"x" * (event["mb"] * 1024 * 1024)),
     "chatter": lambda event, context: print("x" * 1_000_000),
 }
 
@@ -215,6 +217,40 @@ def test_eight_threads_share_two_workers(function):
     assert len({invocation.request_id for invocation in invocations}) == 400
     assert len({invocation.payload["pid"] for invocation in invocations}) == 2
     assert sum(invocation.cold for invocation in invocations) == 1
+
+
+def test_a_worker_that_nobody_needs_is_ended(function):
+    with Runtime(function(), workers=2) as runtime:
+        pid = runtime.invoke({"do": "echo"}).payload["pid"]
+        runtime.end_idle(60)
+        assert is_running(pid)
+        runtime.end_idle(0)
+        assert not is_running(pid)
+        assert runtime.invoke({"do": "echo"}).cold
+
+
+def test_only_what_is_idle_for_long_is_ended(function):
+    with Runtime(function(), workers=2) as runtime, ThreadPoolExecutor(2) as threads:
+        both = list(threads.map(lambda _: runtime.invoke({"do": "nap"}), range(2)))
+        time.sleep(0.3)
+        kept = runtime.invoke({"do": "echo"}).payload["pid"]
+        runtime.end_idle(0.25)
+        assert {invocation.payload for invocation in both} > {kept}
+        assert [is_running(invocation.payload) for invocation in both].count(True) == 1
+        assert runtime.invoke({"do": "echo"}).payload["pid"] == kept
+
+
+def test_a_worker_over_its_memory_is_killed_and_only_its_invocation_fails(function):
+    with Runtime(function(memory_mb=96, timeout_s=30)) as runtime:
+        killed = runtime.invoke({"do": "allocate", "mb": 120})
+        after = runtime.invoke({"do": "allocate", "mb": 20})
+    assert killed.payload == {
+        "errorType": "Runtime.OutOfMemory",
+        "errorMessage": f"RequestId: {killed.request_id} Error: Runtime exited with error: signal: killed",
+    }
+    assert killed.peak_mb > 96
+    assert (after.function_error, after.cold) == (None, True)
+    assert 30 < after.peak_mb < 96
 
 
 def test_the_context_tells_the_deadline_and_who_was_called(function):

@@ -7,8 +7,8 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from export.drafts import Draft
 from export.ensembles import Grown, added_up, added_up_finely, constant
 from export.sklearn_trees import grown
-from serinus.predictor import session
 from serinus.schema import Rows
+from serinus.session import session
 from tests.export.originals import FEATURES, sample_rows, three_classes, values
 
 

@@ -12,7 +12,7 @@ from sklearn.preprocessing import MinMaxScaler
 from export.errors import Refused
 from export.from_sklearn import load
 from export.original import Original
-from serinus.predictor import session
+from serinus.session import session
 from tests.export.originals import FEATURES, graph_of, pickled, sample_rows, three_classes, values
 
 NAMES = np.array(["CONFIRMED", "CANDIDATE", "FALSE_POSITIVE"])

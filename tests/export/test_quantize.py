@@ -23,8 +23,9 @@ from serinus import golden
 from serinus.golden import Natives, compare
 from serinus.metadata import Method
 from serinus.prediction import Classes, Values
-from serinus.predictor import Predictor, session
+from serinus.predictor import Predictor
 from serinus.schema import Rows
+from serinus.session import session
 from tests.export.originals import graph_of, pickled, proof, sample_rows, three_classes
 from tests.export.test_exporter import NOW
 

@@ -29,8 +29,8 @@ from export.graph import finish
 from export.original import Original
 from serinus.golden import Comparison, Natives, compare
 from serinus.prediction import Answers, Classes, Values
-from serinus.predictor import session
 from serinus.schema import ClassificationSchema, Rows, refused
+from serinus.session import session
 from tests.export.originals import graph_of, pickled, proof
 
 FEATURES = 4

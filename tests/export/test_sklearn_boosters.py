@@ -18,7 +18,7 @@ from export.errors import Refused
 from export.from_sklearn import load, of_model
 from export.gate import ParityFailed
 from export.original import Original
-from serinus.predictor import session
+from serinus.session import session
 from tests.export.originals import (
     FEATURES,
     graph_of,

@@ -24,7 +24,7 @@ from export.gate import Proof
 from export.original import Original
 from export.sklearn_words import UNHEARD
 from serinus.category import UNKNOWN, Category
-from serinus.predictor import session
+from serinus.session import session
 from tests.export.originals import graph_of, proof
 from tests.export.passengers import COUNT, NUMBERS, WORDS, columns, one_hot, passengers, rows_of, saved
 from tests.export.test_sklearn_compositions import forest, lgb, xgb

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from export.tree_graph import Node, Scored, ensemble, in_two_parts, largest_sum
-from serinus.predictor import session
 from serinus.schema import Rows
+from serinus.session import session
 
 
 def run(trees: Sequence[Scored], rows: Rows, *, scores: int = 1) -> NDArray[np.float64]:

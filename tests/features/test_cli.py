@@ -303,6 +303,17 @@ def test_a_table_is_made_where_there_is_none(tmp_path, monkeypatch):
         assert json.loads(run("check", "--service", service, "--json"))["entities"] == 3
 
 
+def test_a_service_of_redis_is_filled_in_dynamodb_where_the_environment_says_so(tmp_path, monkeypatch):
+    service = plots_service(tmp_path, store="redis", address="redis://127.0.0.1:1/0")
+    monkeypatch.setenv("SERINUS_FEATURES_ADDRESS", "dynamodb://plot-features")
+    with aws_line(monkeypatch):
+        assert run("init", "--service", service) == "made dynamodb://plot-features\n"
+        run("push", as_csv(tmp_path), "--service", service)
+        assert boto3.client("dynamodb").scan(TableName="plot-features")["Count"] == 3
+        assert json.loads(run("get", "1", "--service", service, "--json"))["values"]["altitude"] == 1252.0
+        assert json.loads(run("check", "--service", service, "--json"))["entities"] == 3
+
+
 def test_a_service_without_features_has_none_to_push(tmp_path, tiny_service):
     with pytest.raises(ServiceError, match=r"service tiny has no \[features\]"):
         run("push", as_csv(tmp_path), "--service", tiny_service)

@@ -13,6 +13,7 @@ from serinus.features.feast_store import FeastStore
 from serinus.features.parquet_store import ParquetStore
 from serinus.features.redis_store import RedisStore
 from serinus.features.store import Stored
+from serinus.stored import features_of
 from serinus.stores import open_lookup, open_store, prepare
 from tests.features.labs import aws_line
 from tests.features.plots import PLOTS, plots_service
@@ -74,8 +75,8 @@ def test_feast_is_asked_for_the_stored_fields_of_a_view_or_for_a_feature_service
 
 def test_a_lookup_is_as_patient_as_the_service_says(tmp_path):
     plots = service(tmp_path, "parquet", str(tmp_path / "features"), ttl_s=0)
-    assert prepare("parquet", str(tmp_path / "features"))
-    assert not prepare("parquet", str(tmp_path / "features"))
+    assert prepare(features_of(plots))
+    assert not prepare(features_of(plots))
     store = open_store(plots)
     store.put({"1": Stored(PLOTS["1"], 1.0)})
     features = open_lookup(plots, store)

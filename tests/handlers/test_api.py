@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from functions.predict import shapes
 from functions.predict.app import create_app
+from functions.predict.loading import Loading
 from functions.predict.server import application
 from functions.predict.server_telemetry import ServerTelemetry
 from functions.predict.start import start
@@ -486,8 +487,9 @@ def test_a_broken_bundle_stops_the_start(tmp_path, name):
     file = write_service(tmp_path / "tiny", "linear")
     broken = file.parent / "models" / "linear" / "v1.0.0" / name
     broken.write_bytes(broken.read_bytes()[:-1])
+    service = services.load(file)
     with pytest.raises(BundleError, match=f"{broken} was altered"):
-        start(services.load(file), file.parent / "models", ServerTelemetry("tiny", "1"))
+        start(service, Loading(service, file.parent / "models"), ServerTelemetry("tiny", "1"))
 
 
 def test_the_server_needs_no_more_than_its_environment(tmp_path, monkeypatch, kepler):

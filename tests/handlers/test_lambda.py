@@ -250,6 +250,17 @@ def lines(service: Path) -> list[dict[str, Any]]:
         return lines_of(*map(runtime.invoke, named))
 
 
+def test_a_request_is_one_line_of_log_beside_its_metrics(service):
+    config = function(service)
+    env = {**config.env, "AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": "INFO"}  # as the stack has it
+    with Runtime(replace(config, env=env)) as runtime:
+        runtime.invoke(event("http_v2_predict", {"features": ROW}))
+        [line] = [
+            one for one in lines_of(runtime.invoke(event("http_v2_predict", {"features": ROW}))) if "_aws" not in one
+        ]
+    assert line["message"] == "request"
+
+
 UNITS = {
     "model_load_time_seconds": "Seconds",
     "active_models_count": "Count",

@@ -75,7 +75,11 @@ def test_the_key_shows_in_nothing_that_is_printed():
 
 @pytest.mark.parametrize(
     ("key", "message"),
-    [(None, "there is no key for its audit record"), ("short", "SERINUS_AUDIT_KEY has 5 characters"), ("", "has 0")],
+    [
+        (None, "there is no key for its audit record"),
+        ("short", "the key of its audit record has 5 characters"),
+        ("", "has 0"),
+    ],
 )
 def test_a_service_about_people_needs_a_key(key, message):
     with pytest.raises(ServiceError, match=message) as refused:

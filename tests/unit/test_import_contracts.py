@@ -48,6 +48,8 @@ def test_the_tree_keeps_its_contracts():
         pytest.param("serinus/features/lookup.py", "import serinus.service", "point down", id="store to service"),
         pytest.param("serinus/features/lookup.py", "import boto3", "know no boto3", id="boto3 in front of a store"),
         pytest.param("functions/predict/app.py", "import serinus.aws.registry", "know no AWS", id="aws online"),
+        pytest.param("functions/predict/app.py", "import serinus.aws.secrets", "know no AWS", id="secrets online"),
+        pytest.param("serinus/release/shifting.py", "import serinus.aws.alias", "point down", id="release to aws"),
         pytest.param("functions/predict/app.py", "import sklearn", "training libraries", id="training library"),
         pytest.param("serinus/tables/rows.py", "import sklearn", "training libraries", id="training tables"),
         pytest.param("serinus/bulk/plan.py", "import serinus.tables.rows", "point down", id="bulk to tables"),

@@ -12,5 +12,5 @@ def init(service: ServiceOption, address: AddressOption = "") -> None:
     from serinus.stores import prepare
 
     where = place(service, address)
-    made = prepare(where.section.store, where.address)
+    made = prepare(where.section)
     print(f"made {where.shown}" if made else f"{where.shown} needs nothing to be made")

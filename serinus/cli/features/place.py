@@ -22,31 +22,29 @@ AddressOption = Annotated[
 
 @dataclass(frozen=True)
 class Place:
-    """form: what the store may hold; address: where it is, which may hold a password."""
+    """form: what the store may hold; section: which store, and where it is, which may hold a password."""
 
     service: "Service"
     section: "FeaturesSection"
     form: "StoredForm"
-    address: str
 
     @property
     def shown(self) -> str:
         """The address without what may be secret."""
-        url = urlsplit(self.address)
+        url = urlsplit(self.section.address)
         return url._replace(netloc=url.netloc.rpartition("@")[2], query="").geturl()
 
     def store(self) -> "FeatureStore":
         from serinus.stores import open_store
 
-        return open_store(self.service, self.address, timeout_ms=PATIENCE_MS)
+        return open_store(self.service, self.section.address, timeout_ms=PATIENCE_MS)
 
 
 def place(name: str, address: str) -> Place:
     from serinus import service as services
     from serinus.settings import FeatureSettings
-    from serinus.stored import StoredForm, features_of
+    from serinus.stored import StoredForm, elsewhere, features_of
 
     service = services.load(services.find(name))
-    section = features_of(service)
-    said = address or FeatureSettings.from_env(os.environ).features_address or section.address
-    return Place(service, section, StoredForm.of(service), said)
+    section = elsewhere(features_of(service), address or FeatureSettings.from_env(os.environ).features_address)
+    return Place(service, section, StoredForm.of(service))

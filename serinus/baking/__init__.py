@@ -1,0 +1,1 @@
+"""Build contexts of images: what goes into them, written so that the same input makes the same bytes."""

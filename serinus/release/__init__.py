@@ -1,0 +1,1 @@
+"""Which published version of a service answers: decided here, moved and recorded with care."""
