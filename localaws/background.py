@@ -20,10 +20,14 @@ class Background:
         """attempt: whether it went well; what: how the log names an event that is given up, with no one to tell."""
         self._threads.submit(self._run, attempt, retries, what)
 
-    def close(self) -> None:
-        """Events that wait are lost, as there is nowhere to keep them."""
+    def stop(self) -> None:
+        """Begin nothing more: events that wait are lost, as there is nowhere to keep them."""
         self._closing.set()
-        self._threads.shutdown(cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def wait(self) -> None:
+        """For what had begun."""
+        self._threads.shutdown()
 
     def _run(self, attempt: Callable[[], bool], retries: int, what: str) -> None:
         for pause_s in (0.0, *self._pauses_s[:retries]):

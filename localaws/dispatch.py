@@ -38,11 +38,13 @@ Launch = Callable[[FunctionConfig, LambdaFunction], FunctionConfig]
 class Limits:
     """concurrency: invocations of one version at once; idle_s: workers unneeded for so long end.
 
-    retry_pauses_s: before the second and the third attempt of an asynchronous event; Lambda takes 60 and 120.
+    grace_s: what runs when the dispatcher closes has so long to finish; retry_pauses_s: before the second and the third
+    attempt of an asynchronous event, Lambda takes 60 and 120.
     """
 
     concurrency: int = 10
     idle_s: float = 300.0
+    grace_s: float = 5.0
     retry_pauses_s: tuple[float, ...] = (1.0, 2.0)
 
 
@@ -80,11 +82,12 @@ class Dispatcher:
         with ExitStack() as resources:
             scratch = resources.enter_context(tempfile.TemporaryDirectory(prefix="localaws-"))
             self._code = Code(self.images, Path(scratch))
-            self._runtimes = Runtimes(workers=self._limits.concurrency, idle_s=self._limits.idle_s)
-            resources.callback(self._runtimes.close)
-            workers, pauses_s = self._limits.concurrency, self._limits.retry_pauses_s
-            self._background = Background(workers=workers, pauses_s=pauses_s)
-            resources.callback(self._background.close)
+            limits = self._limits
+            self._background = Background(workers=limits.concurrency, pauses_s=limits.retry_pauses_s)
+            resources.callback(self._background.wait)
+            self._runtimes = Runtimes(workers=limits.concurrency, idle_s=limits.idle_s)
+            resources.callback(self._runtimes.close, grace_s=limits.grace_s)
+            resources.callback(self._background.stop)
             _running.append(self)
             resources.callback(_running.remove, self)
             self._resources = resources.pop_all()

@@ -23,7 +23,7 @@ from moto.awslambda.responses import LambdaResponse
 
 from localaws.dispatch import Invocation, current
 from localaws.patching import replace
-from localaws.refusals import malformed, too_large, unparsable
+from localaws.refusals import Refused, malformed, too_large, unparsable
 from localaws.routing import Target
 
 EVENT_LIMIT = 1024 * 1024
@@ -124,6 +124,11 @@ def _invoke_version(self: LambdaFunction, body: Any, request_headers: Any, respo
 
 
 def _run(aimed: Target, body: Any, response_headers: Headers) -> bytes:
-    invocation = current().run(aimed, (body.encode() if isinstance(body, str) else body) or b"{}")
+    """A service that delivers an event is not its sender: being throttled is an error of the delivery, and no more."""
+    try:
+        invocation = current().run(aimed, (body.encode() if isinstance(body, str) else body) or b"{}")
+    except Refused as refused:
+        response_headers["x-amz-function-error"] = refused.error_type
+        return refused.description.encode()
     response_headers.update({name.lower(): value for name, value in _headers(invocation).items()})
     return invocation.body

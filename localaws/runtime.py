@@ -71,6 +71,7 @@ class Runtime:
         self._workers = workers
         self._slots = threading.Semaphore(workers)
         self._warm: list[Rested] = []
+        self._busy: set[Worker] = set()
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -85,6 +86,11 @@ class Runtime:
             self._slots.acquire()
         self.end_idle(0)
         self._slots.release(self._workers)
+
+    def interrupt(self) -> None:
+        """Fail what runs now, for one who cannot wait for it."""
+        for worker in list(self._busy):
+            worker.interrupt()
 
     def invoke(self, event: object, *, qualifier: str | None = None) -> Invocation:
         """Send an event as the caller of this version, or of the alias named by `qualifier`."""
@@ -120,7 +126,7 @@ class Runtime:
             except IndexError:  # another thread took the last one
                 break
             try:
-                with _killed_on_error(worker):
+                with self._held(worker):
                     worker.ready(task)
             except WorkerFailed:
                 continue
@@ -131,7 +137,7 @@ class Runtime:
         started = time.perf_counter()
         worker = Worker(self._function)
         try:
-            with _killed_on_error(worker):
+            with self._held(worker):
                 worker.ready(task)
         except WorkerFailed as failure:
             return replace(self._failed(worker, task, failure), init_ms=_ms_since(started))
@@ -141,7 +147,7 @@ class Runtime:
     def _run(self, worker: Worker, task: Task) -> Invocation:
         started = time.perf_counter()
         try:
-            with _killed_on_error(worker):
+            with self._held(worker):
                 reply = worker.run(task)
                 duration_ms, logs = _ms_since(started), worker.take_logs()
         except WorkerFailed as failure:
@@ -151,6 +157,18 @@ class Runtime:
         answered = self._answered(task, reply.body, "Unhandled" if reply.raised else None)
         return replace(answered, duration_ms=duration_ms, logs=logs, peak_mb=peak_mb)
 
+    @contextmanager
+    def _held(self, worker: Worker) -> Iterator[None]:
+        """Whatever interrupts an exchange, Ctrl-C too, leaves a worker nobody can speak to any more."""
+        self._busy.add(worker)
+        try:
+            yield
+        except BaseException:
+            worker.kill()
+            raise
+        finally:
+            self._busy.discard(worker)
+
     def _failed(self, worker: Worker, task: Task, failure: WorkerFailed) -> Invocation:
         answered = self._answered(task, json.dumps(failure.error).encode(), "Unhandled")
         return replace(answered, logs=worker.take_logs(), peak_mb=worker.peak_mb)
@@ -159,16 +177,6 @@ class Runtime:
         return Invocation(
             body, function_error, task.request_id, duration_ms=0.0, logs="", version=self._function.version
         )
-
-
-@contextmanager
-def _killed_on_error(worker: Worker) -> Iterator[None]:
-    """Whatever interrupts an exchange, Ctrl-C too, leaves a worker nobody can speak to any more."""
-    try:
-        yield
-    except BaseException:
-        worker.kill()
-        raise
 
 
 def _ms_since(started: float) -> float:

@@ -1,11 +1,13 @@
 """The runtimes of a laptop's functions: one for each version that was ever called, as it is configured now."""
 
 import threading
+import time
 
 from localaws.runtime import Runtime
 from localaws.worker import FunctionConfig
 
 LOOK_S = 5.0
+LAST_S = 0.1
 
 
 class Runtimes:
@@ -15,7 +17,7 @@ class Runtimes:
         self._workers = workers
         self._idle_s = idle_s
         self._open: dict[str, tuple[FunctionConfig, Runtime]] = {}
-        self._retiring: set[threading.Thread] = set()
+        self._retiring: dict[threading.Thread, Runtime] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="idle workers", daemon=True)
@@ -35,19 +37,25 @@ class Runtimes:
                 self._retire(known[1])
         return runtime
 
-    def close(self) -> None:
-        """Wait for what runs, at most one timeout, and end every worker."""
+    def close(self, *, grace_s: float) -> None:
+        """End every worker; what still runs after grace_s fails."""
+        deadline = time.monotonic() + grace_s
         self._closing.set()
         with self._lock:
             for _, runtime in self._open.values():
                 self._retire(runtime)
             self._open.clear()
-        for thread in [*self._retiring, self._sweeper]:
-            thread.join()
+        for thread in self._retiring:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        while running := {thread: runtime for thread, runtime in self._retiring.items() if thread.is_alive()}:
+            for thread, runtime in running.items():
+                runtime.interrupt()
+                thread.join(LAST_S)
+        self._sweeper.join()
 
     def _retire(self, runtime: Runtime) -> None:
         thread = threading.Thread(target=runtime.close, name="retired runtime", daemon=True)
-        self._retiring = {other for other in self._retiring if other.is_alive()} | {thread}
+        self._retiring = {other: its for other, its in self._retiring.items() if other.is_alive()} | {thread: runtime}
         thread.start()
 
     def _sweep(self) -> None:

@@ -164,6 +164,10 @@ class Worker:
             self._process.wait(STOP_S)
         self.kill()
 
+    def interrupt(self) -> None:
+        """From another thread: the one that waits for an answer learns that there is none."""
+        self._signal(signal.SIGKILL)
+
     def kill(self) -> None:
         """End the process at once and with it the children it still has, like Lambda at the deadline."""
         self._resources.close()

@@ -1,7 +1,6 @@
 """Events of other services: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html"""
 
 import json
-import time
 
 import pytest
 
@@ -11,7 +10,7 @@ KEEPS = """
 import json, time
 
 def handler(event, context):
-    time.sleep(1)
+    time.sleep(2)
     with open(%r, "a") as file:
         file.write(json.dumps([context.function_version, event["Records"][0]]) + chr(10))
 """
@@ -38,9 +37,8 @@ def test_a_new_object_reaches_the_function_and_nobody_waits(laptop, keeper):
     s3.put_bucket_notification_configuration(
         Bucket="events-in", NotificationConfiguration={"LambdaFunctionConfigurations": notify}
     )
-    started = time.monotonic()
     s3.put_object(Bucket="events-in", Key="rows.csv", Body=b"1")
-    assert time.monotonic() - started < 1
+    assert not kept.exists()
     assert eventually(kept.exists)
     version, record = json.loads(kept.read_text())
     assert (version, record["s3"]["object"]["key"]) == ("2", "rows.csv")
@@ -51,9 +49,8 @@ def test_a_notification_reaches_the_function_and_nobody_waits(laptop, keeper):
     sns = laptop.client("sns")
     topic = sns.create_topic(Name="alarms")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
-    started = time.monotonic()
     sns.publish(TopicArn=topic, Message="too slow")
-    assert time.monotonic() - started < 1
+    assert not kept.exists()
     assert eventually(kept.exists)
     version, record = json.loads(kept.read_text())
     assert (version, record["Sns"]["Message"]) == ("2", "too slow")
@@ -69,3 +66,15 @@ def test_a_queue_reaches_the_function(laptop, aws, function, tmp_path):
     sqs.send_message(QueueUrl=queue, MessageBody="one")
     assert eventually(kept.exists)
     assert json.loads(kept.read_text())[1]["body"] == "one"
+
+
+def test_a_queue_keeps_what_a_throttled_function_did_not_take(laptop, aws, function, tmp_path):
+    name = function(KEEPS % str(tmp_path / "kept"))
+    aws.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    sqs = laptop.client("sqs")
+    queue = sqs.create_queue(QueueName="throttled")["QueueUrl"]
+    source = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    aws.create_event_source_mapping(FunctionName=name, EventSourceArn=source)
+    sqs.send_message(QueueUrl=queue, MessageBody="one")
+    assert [message["Body"] for message in sqs.receive_message(QueueUrl=queue)["Messages"]] == ["one"]
+    assert not (tmp_path / "kept").exists()

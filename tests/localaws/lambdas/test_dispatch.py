@@ -4,10 +4,13 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html, configurat
 """
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -17,6 +20,7 @@ from localaws.images import Images, UnknownImage
 from localaws.refusals import Refused
 from tests.localaws.lambdas.conftest import answer
 
+ROOT = Path(__file__).parents[3]
 ACTS = """
 import os, time
 
@@ -194,3 +198,13 @@ def test_a_retired_latest_finishes_what_it_runs(aws, acting):
 def test_a_second_dispatcher_in_the_process_is_refused(laptop):
     with pytest.raises(RuntimeError, match="already"), dispatch.Dispatcher(laptop.url):
         pass
+
+
+def test_closing_does_not_wait_for_a_function_that_runs_for_long():
+    """In a process of its own, as there is one dispatcher in this one."""
+    command = [sys.executable, "-m", "tests.localaws.lambdas.closing"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert [answer["errorType"] for answer in told["answers"]] == ["Runtime.ExitError"]
+    assert told["closing_s"] < 20
