@@ -167,7 +167,7 @@ async def _body(receive: Receive) -> bytes:
 
 
 async def _write(answer: Answer, send: Send) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    headers = [(name.encode(), value.encode()) for name, value in answer.headers]
     if answer.status not in (204, 304):
         headers.append((b"content-length", b"%d" % len(answer.body)))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -41,16 +42,20 @@ class Found(Protocol):
 
 @dataclass(frozen=True)
 class Ids:
-    """What a request is called by, in its event and in the headers of its answer."""
+    """What a request is called by, in its event and in its answer. context: what the body of a refusal may name."""
 
     request: str
     extended: str
     trace: str
+    context: Mapping[str, str]
 
     @classmethod
     def new(cls, request: Request) -> "Ids":
         given = request.header("x-amzn-trace-id")
-        return cls(str(uuid.uuid4()), short_id(), given or trace_id(request.time_s))
+        request_id, extended = str(uuid.uuid4()), short_id()
+        context = {"requestId": request_id, "extendedRequestId": extended, "path": request.path}
+        context |= {"httpMethod": request.method, "identity.sourceIp": request.source_ip}
+        return cls(request_id, extended, given or trace_id(request.time_s), context)
 
     def on(self, answer: Answer) -> Answer:
         headers = {"x-amzn-requestid": self.request, "x-amz-apigw-id": self.extended}
@@ -70,17 +75,17 @@ class RestApi:
         name, _, rest = request.path[1:].partition("/")
         stage = stage_of(record, unquote(name)) if record is not None else None
         if stage is None:
-            return ids.on(NO_STAGE.answer({}, ids.request))
+            return ids.on(NO_STAGE.answer({}, ids.context))
         outcome = self._admitted(request, f"/{rest}", stage, backend, ids)
         return (
-            ids.on(outcome.answer(stage.responses, ids.request))
+            ids.on(outcome.answer(stage.responses, ids.context))
             if isinstance(outcome, Refusal)
             else _call(request, outcome, ids)
         )
 
     def unread(self, status: int) -> Answer:
         request_id = str(uuid.uuid4())
-        return UNREAD[status].answer({}, request_id).with_headers([("x-amzn-requestid", request_id)])
+        return UNREAD[status].answer({}, {"requestId": request_id}).with_headers([("x-amzn-requestid", request_id)])
 
     def _admitted(self, request: Request, path: str, stage: Stage, backend: Any, ids: Ids) -> Admitted | Refusal:
         match = best(stage.resources, request.method, path)
@@ -111,7 +116,7 @@ def _call(request: Request, admitted: Admitted, ids: Ids) -> Answer | Call:
         return refused(500)
 
     def finished(invoked: Invoked) -> Answer:
-        return ids.on(answer(invoked, request, admitted.stage) or MALFORMED.answer(customized, ids.request))
+        return ids.on(answer(invoked, request, admitted.stage) or MALFORMED.answer(customized, ids.context))
 
     return Call(
         function=method.function,
@@ -119,11 +124,11 @@ def _call(request: Request, admitted: Admitted, ids: Ids) -> Answer | Call:
         timeout_s=min(LONGEST_S, method.timeout_s),
         answer=finished,
         refused=refused,
-        timed_out=ids.on(TIMED_OUT.answer(customized, ids.request)),
+        timed_out=ids.on(TIMED_OUT.answer(customized, ids.context)),
     )
 
 
 def _refused(status: int, customized: Any, ids: Ids) -> Answer:
     """Lambda ran nothing. That it is busy is no 429 here: the client did nothing too often."""
     refusal = TOO_LARGE if status == 413 else FAILED
-    return ids.on(refusal.answer(customized, ids.request))
+    return ids.on(refusal.answer(customized, ids.context))

@@ -22,22 +22,23 @@ class Refusal:
     text: str
     error: str
 
-    def answer(self, customized: Mapping[str, Any], request_id: str) -> Answer:
+    def answer(self, customized: Mapping[str, Any], context: Mapping[str, str]) -> Answer:
+        """customized: the API's own responses, by kind; context: of the request, for the variables in a body."""
         own = customized.get(self.kind) or customized.get(f"DEFAULT_{self.status // 100}XX") or {}
         answer = message(int(own.get("statusCode") or self.status), self.text, {"x-amzn-errortype": self.error})
         headers, templates = dict(answer.headers), own.get("responseTemplates") or {}
         for content_type, template in list(templates.items())[:1]:
             headers["content-type"] = content_type
-            answer = replace(answer, body=self._filled(template, request_id).encode())
+            answer = replace(answer, body=self._filled(template, context).encode())
         return replace(answer, headers=tuple((headers | dict(_headers(own.get("responseParameters") or {}))).items()))
 
-    def _filled(self, template: str, request_id: str) -> str:
+    def _filled(self, template: str, context: Mapping[str, str]) -> str:
         """Not Velocity: nothing but variables."""
         known = {
+            **context,
             "error.message": self.text,
             "error.messageString": json.dumps(self.text),
             "error.responseType": self.kind,
-            "requestId": request_id,
         }
         return VARIABLE.sub(lambda found: known.get(found[1], "-"), template)
 

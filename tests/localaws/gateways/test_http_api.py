@@ -129,9 +129,9 @@ def test_a_return_value_becomes_an_answer(asked, returned, status, content_type,
 
 
 def test_headers_and_cookies_of_an_answer_are_kept(asked):
-    returned = {"statusCode": 200, "headers": {"X-A": "b", "X-N": 1}, "cookies": ["a=1", "b=2; Secure"]}
+    returned = {"statusCode": 200, "headers": {"X-A": "b\u00e9", "X-N": 1}, "cookies": ["a=1", "b=2; Secure"]}
     answer = asked({"$default": "echo"}).post("/", json={"returned": returned})
-    assert (answer.headers["x-a"], answer.headers["x-n"]) == ("b", "1")
+    assert (answer.headers["x-a"], answer.headers["x-n"]) == ("b\u00e9", "1")
     assert answer.headers.get_list("set-cookie") == ["a=1", "b=2; Secure"]
 
 
@@ -142,9 +142,11 @@ def test_headers_and_cookies_of_an_answer_are_kept(asked):
         {"statusCode": 99},
         {"statusCode": 200, "body": {"a": 1}},
         {"statusCode": 200, "headers": ["a"]},
+        {"statusCode": 200, "headers": {"x-a": "b\r\nx-c: d"}},
+        {"statusCode": 200, "headers": {"x a": "b"}},
         {"statusCode": 200, "body": "&", "isBase64Encoded": True},
     ],
-    ids=["status", "range", "body", "headers", "base64"],
+    ids=["status", "range", "body", "headers", "line break", "header name", "base64"],
 )
 def test_a_malformed_return_value_is_an_internal_error(asked, returned):
     answer = asked({"$default": "echo"}).post("/", json={"returned": returned})

@@ -242,17 +242,35 @@ def test_a_way_in_that_is_not_emulated_is_no_open_door(opened, running, caplog):
 
 def test_a_gateway_response_is_worded_by_the_api(opened):
     api = RestApiMaker.new()
-    api.method(api.resource("there"), "GET", "rest_echo")
+    api.method(api.resource("there"), "GET", "rest_echo", key=True)
+    problem = {"detail": "$context.error.message", "instance": "$context.path", "request_id": "$context.requestId"}
     api.call.put_gateway_response(
         restApiId=api.api_id,
-        responseType="MISSING_AUTHENTICATION_TOKEN",
-        statusCode="404",
-        responseParameters={"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"},
-        responseTemplates={"application/problem+json": '{"detail": $context.error.messageString, "status": 404}'},
+        responseType="INVALID_API_KEY",
+        statusCode="401",
+        responseParameters={
+            "gatewayresponse.header.Content-Type": "'application/problem+json'",
+            "gatewayresponse.header.Access-Control-Allow-Origin": "'*'",
+        },
+        responseTemplates={"application/json": json.dumps(problem)},
     )
     api.deploy()
     with client(opened.open(api.api_id) + "/prod") as http:
-        answer = http.get("/nowhere")
-    assert (answer.status_code, answer.json()) == (404, {"detail": "Missing Authentication Token", "status": 404})
+        answer = http.get("/there")
+        assert refusal(http.get("/nowhere"))[0] == 403
+    ids = {"request_id": answer.headers["x-amzn-requestid"]}
+    assert (answer.status_code, answer.json()) == (401, {"detail": "Forbidden", "instance": "/prod/there"} | ids)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_a_gateway_response_for_all_refusals_of_a_class_holds_where_none_is_closer(opened):
+    api = RestApiMaker.new()
+    api.method(api.resource("there"), "GET", "rest_echo")
+    body = {"application/json": '{"said": $context.error.messageString, "kind": "$context.error.responseType"}'}
+    api.call.put_gateway_response(restApiId=api.api_id, responseType="DEFAULT_4XX", responseTemplates=body)
+    api.deploy()
+    with client(opened.open(api.api_id) + "/prod") as http:
+        answer = http.get("/nowhere")
+    said = {"said": "Missing Authentication Token", "kind": "MISSING_AUTHENTICATION_TOKEN"}
+    assert (answer.status_code, answer.json()) == (403, said)
