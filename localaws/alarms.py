@@ -22,8 +22,10 @@ from localaws.alarm_actions import change_state
 from localaws.alarm_rules import BadRule, is_met, names_in
 from localaws.alarm_states import COMPARISONS, TREATMENTS, Rule
 from localaws.datapoints import UnknownStatistic
-from localaws.metric_queries import Measurements, answers, measurements_of
+from localaws.measurements import Measurements, measurements_of
+from localaws.metric_queries import answers
 from localaws.overrides import Function, override
+from localaws.queue_metrics import measure_queues
 from localaws.series import UnknownMath
 
 log = logging.getLogger(__name__)
@@ -51,7 +53,7 @@ def evaluate(now: datetime) -> None:
 
 
 class Watch:
-    """Evaluates in a thread, every `interval_s` seconds, until its context is left."""
+    """Measures queues and evaluates, in a thread, every `interval_s` seconds, until its context is left."""
 
     def __init__(self, *, interval_s: float, clock: Callable[[], datetime]) -> None:
         self._interval_s = interval_s
@@ -69,7 +71,9 @@ class Watch:
 
     def _run(self) -> None:
         while not self._ended.wait(self._interval_s):
-            evaluate(self._clock())
+            now = self._clock()
+            measure_queues(now)
+            evaluate(now)
 
 
 def _backends() -> Iterator[Any]:
@@ -80,7 +84,7 @@ def _backends() -> Iterator[Any]:
 def _evaluate_metric_alarm(alarm: Any, measurements: Measurements, now: datetime) -> None:
     rule = _rule(alarm)
     queries, watched = _queries(alarm)
-    period_s = min((query["MetricStat"]["Period"] for query in queries if "MetricStat" in query), default=60)
+    period_s = min(int(query.get("MetricStat", query).get("Period") or 60) for query in queries)
     end = _floor(now, min(period_s, 60))
     moments = [end - timedelta(seconds=period_s * back) for back in range(rule.periods, 0, -1)]
     try:

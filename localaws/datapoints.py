@@ -23,15 +23,22 @@ class UnknownStatistic(ValueError):
 
 @dataclass(frozen=True)
 class StatisticSet:
-    """Values that were added up before they were sent."""
+    """Values that were added up, here or before they were sent; `known`: each of them, where they are."""
 
     count: float
     total: float
     least: float
     most: float
+    known: Sequence[float] | None = None
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "StatisticSet":
+        return cls(len(values), math.fsum(values), min(values), max(values), known=values)
 
     @property
-    def values(self) -> list[float] | None:
+    def values(self) -> Sequence[float] | None:
+        if self.known is not None:
+            return self.known
         return [self.least] * int(self.count) if self.count == 1 or self.least == self.most else None
 
 

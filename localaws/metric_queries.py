@@ -8,18 +8,18 @@ that is not one of the basic five is null; an expression that is not just an id 
 """
 
 import functools
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.cloudwatch.exceptions import InvalidParameterCombination, InvalidParameterValue, ValidationError
-from moto.cloudwatch.models import CloudWatchBackend, MetricAggregatedDatum
+from moto.cloudwatch.models import CloudWatchBackend
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult
 
-from localaws.datapoints import Period, StatisticSet, UnknownStatistic
+from localaws.datapoints import Period, UnknownStatistic
+from localaws.measurements import Measurements, Metric, Window, in_utc, measurements_of
+from localaws.metric_insights import Insight, is_insights
 from localaws.metric_math import Formula
 from localaws.overrides import Function, override
 from localaws.series import Series, UnknownMath
@@ -30,57 +30,6 @@ Query = Mapping[str, Any]
 def apply() -> None:
     override(CloudWatchBackend, "get_metric_data", _metric_data)
     override(CloudWatchResponse, "get_metric_statistics", _metric_statistics)
-
-
-@dataclass(frozen=True)
-class Metric:
-    namespace: str
-    name: str
-    dimensions: frozenset[tuple[str, str]]
-
-    @classmethod
-    def of(cls, wire: Query) -> "Metric":
-        dimensions = frozenset((each["Name"], each["Value"]) for each in wire.get("Dimensions") or ())
-        return cls(wire["Namespace"], wire["MetricName"], dimensions)
-
-
-@dataclass(frozen=True)
-class Window:
-    """From `start` to before `end`, in periods."""
-
-    start: datetime
-    end: datetime
-    period_s: int
-
-    @property
-    def moments(self) -> Sequence[datetime]:
-        count = -int((self.start - self.end).total_seconds() // self.period_s)
-        return [self.start + timedelta(seconds=self.period_s * index) for index in range(count)]
-
-    def moment_of(self, when: datetime) -> datetime:
-        index = (when - self.start).total_seconds() // self.period_s
-        return self.start + timedelta(seconds=self.period_s * index)
-
-
-@dataclass(frozen=True)
-class Measurements:
-    """All the metrics of one account and region, as moto keeps them."""
-
-    measured: Iterable[Any]
-
-    def periods(self, metric: Metric, window: Window, unit: str | None = None) -> Mapping[datetime, Period]:
-        sets: dict[datetime, list[StatisticSet]] = defaultdict(list)
-        for datum in self.measured:
-            if datum.name == metric.name and datum.namespace == metric.namespace and unit in (None, datum.unit):
-                when = in_utc(datum.timestamp)
-                if window.start <= when < window.end and _dimensions(datum) == metric.dimensions:
-                    sets[window.moment_of(when)].append(_set(datum))
-        return {moment: Period(sets[moment]) for moment in sorted(sets)}
-
-    def series(self, stat: Query, window: Window) -> Series:
-        periods = self.periods(Metric.of(stat["Metric"]), window, stat.get("Unit"))
-        values = ((moment, period.statistic(stat["Stat"])) for moment, period in periods.items())
-        return {moment: value for moment, value in values if value is not None}
 
 
 def answers(measurements: Measurements, queries: Sequence[Query], start: datetime, end: datetime) -> dict[str, Series]:
@@ -96,23 +45,22 @@ def answers(measurements: Measurements, queries: Sequence[Query], start: datetim
             raise UnknownMath(f"no query has the id {name!r}" if name not in by_id else f"{name!r} is made of itself")
         query = by_id[name]
         if "MetricStat" in query:
-            return measurements.series(query["MetricStat"], Window(start, end, int(query["MetricStat"]["Period"])))
+            return _measured(measurements, query["MetricStat"], start, end)
+        window = Window(start, end, int(query.get("Period") or period_s))
+        if is_insights(query["Expression"]):
+            insight = Insight.read(query["Expression"])
+            return measurements.series(insight.accepts, insight.statistic, window)
         asked.append(name)
-        moments = Window(start, end, int(query.get("Period") or period_s)).moments
-        value = Formula(series, metrics, moments).value(query["Expression"])
+        value = Formula(series, metrics, window.moments).value(query["Expression"])
         asked.remove(name)
         return value
 
     return {name: series(name) for name in by_id}
 
 
-def measurements_of(backend: Any) -> Measurements:
-    return Measurements([*backend.metric_data, *backend.aws_metric_data])
-
-
-def in_utc(when: datetime) -> datetime:
-    """moto's times are naive, and mean UTC."""
-    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+def _measured(measurements: Measurements, stat: Query, start: datetime, end: datetime) -> Series:
+    metric = Metric.of(stat["Metric"], stat.get("Unit"))
+    return measurements.series(metric.accepts, stat["Stat"], Window(start, end, int(stat["Period"])))
 
 
 def _metric_data(_: Function) -> Function:
@@ -143,7 +91,8 @@ def _metric_statistics(_: Function) -> Function:
         if start >= end:
             raise InvalidParameterValue("The parameter StartTime must be less than the parameter EndTime.")
         window = Window(_rounded(start, period_s), end, period_s)
-        periods = measurements_of(self.cloudwatch_backend).periods(Metric.of(asked), window, asked.get("Unit"))
+        metric = Metric.of(asked, asked.get("Unit"))
+        periods = measurements_of(self.cloudwatch_backend).periods(metric.accepts, window)
         try:
             points = [_datapoint(moment, period, asked) for moment, period in periods.items()]
         except UnknownStatistic as error:
@@ -176,13 +125,3 @@ def _is_wanted(query: Query) -> bool:
 def _rounded(start: datetime, period_s: int) -> datetime:
     step_s = min(period_s, 60)
     return datetime.fromtimestamp(start.timestamp() // step_s * step_s, UTC)
-
-
-def _dimensions(datum: Any) -> frozenset[tuple[str, str]]:
-    return frozenset((dimension.name, dimension.value) for dimension in datum.dimensions)
-
-
-def _set(datum: Any) -> StatisticSet:
-    if isinstance(datum, MetricAggregatedDatum):
-        return StatisticSet(datum.sample_count, datum.sum, datum.min, datum.max)
-    return StatisticSet(1, datum.value, datum.value, datum.value)

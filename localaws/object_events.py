@@ -2,13 +2,11 @@
 
 AWS ("EventBridge event message structure" and "Event notification types and destinations", S3 User Guide): one event
 for each object; its reason names the API (PutObject, CompleteMultipartUpload, DeleteObject); the key of an EventBridge
-event is not URL-encoded and its tag is called `etag`; functions are invoked asynchronously, through the alias named.
-moto: a multipart upload is also a Put, and every Put also tags the object; its reason is "ObjectCreated", its field `eTag`, its id and sequencer the same
-in every event; functions are called before S3 answers, an alias's first version only, and their errors are swallowed.
+event is not URL-encoded and its tag is called `etag`.
+moto: a multipart upload is also a Put, and every Put also tags the object; its reason is "ObjectCreated", its field
+`eTag`, its id and sequencer the same in every event. (How functions are told: `deliveries`.)
 """
 
-import json
-import logging
 import threading
 import time
 import uuid
@@ -21,12 +19,8 @@ from moto.s3.models import S3Backend
 from moto.s3.notifications import S3NotificationEvent
 from moto.s3.responses import S3Response
 
-from localaws.dispatch import current
 from localaws.event_targets import publish
 from localaws.overrides import Function, override
-from localaws.refusals import Refused
-
-log = logging.getLogger(__name__)
 
 CREATED, DELETED = "Object Created", "Object Deleted"
 KINDS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -48,7 +42,6 @@ def apply() -> None:
     override(S3Response, "put_object", _marked("putting"))
     override(notifications, "send_event", _once)
     override(notifications, "_send_event_bridge_message", _to_event_bridge)
-    override(notifications, "_invoke_awslambda", _to_function)
 
 
 def _marked(what: str) -> Callable[[Function], Function]:
@@ -114,13 +107,3 @@ def _detail(account_id: str, bucket: Any, key: Any, reason: str) -> dict[str, An
         "reason": reason,
     }
     return {**detail, "deletion-type": "Permanently Deleted"} if reason == "DeleteObject" else detail
-
-
-def _to_function(_: Function) -> Function:
-    def invoke_awslambda(account_id: str, event_body: Any, fn_arn: str, region_name: str) -> None:
-        try:
-            current().submit(fn_arn, None, json.dumps(event_body).encode(), region=region_name)
-        except Refused as refused:
-            log.warning("S3 could not tell %s: %s", fn_arn, refused)
-
-    return invoke_awslambda

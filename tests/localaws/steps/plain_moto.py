@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.cloudwatch.models import cloudwatch_backends
 
 from tests.localaws.steps.machines import PASS, REFUSE_BAD, create, distributed, ended, run
 
@@ -70,6 +71,11 @@ def no_code(aws: Client) -> bool:
     return True
 
 
+def text_output(aws: Client) -> bool:
+    give = {"Type": "Pass", "Result": "done", "End": True}
+    return bool(run(aws, {"StartAt": "Give", "States": {"Give": give}})["output"] != '"done"')
+
+
 def percentiles(aws: Client) -> bool:
     now = datetime.now(UTC)
     aws("cloudwatch").put_metric_data(Namespace="N", MetricData=[{"MetricName": "m", "Value": 1, "Timestamp": now}])
@@ -82,6 +88,11 @@ def percentiles(aws: Client) -> bool:
     except TypeError:  # its server cannot say null where a number belongs
         return True
     return bool(got["MetricDataResults"][0]["Values"] != [1])
+
+
+def an_object_each(aws: Client) -> bool:
+    aws("cloudwatch").put_metric_data(Namespace="N", MetricData=[{"MetricName": "m", "Values": [1], "Counts": [9]}])
+    return len(cloudwatch_backends["123456789012"]["us-east-1"].metric_data) > 1
 
 
 def alarm(aws: Client, **fields: Any) -> None:
@@ -182,7 +193,9 @@ PROBES = {
     "nameless": nameless,
     "parameters": parameters,
     "no code": no_code,
+    "text output": text_output,
     "percentiles": percentiles,
+    "an object each": an_object_each,
     "alarms": alarms,
     "alarm actions": alarm_actions,
     "json patterns": json_patterns,

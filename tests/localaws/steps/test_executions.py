@@ -1,11 +1,12 @@
 """API Reference of Step Functions, StartExecution."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.localaws.steps.machines import PASS, create, ended
+from tests.localaws.steps.machines import PASS, REFUSE_BAD, create, ended, run
 
 WAIT = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 2, "End": True}}}
 
@@ -56,6 +57,23 @@ def test_a_name_that_aws_refuses_is_refused(aws, name):
     with pytest.raises(ClientError) as refused:
         start(aws, create(aws, PASS), name=name)
     assert refused.value.response["Error"]["Code"] == "InvalidName"
+
+
+@pytest.mark.parametrize("result", [{"rows": 3}, "done", None, 3], ids=["object", "text", "null", "number"])
+def test_the_output_is_json_and_there_with_the_status(aws, result):
+    machine = {"StartAt": "Give", "States": {"Give": {"Type": "Pass", "Result": result, "End": True}}}
+    described = run(aws, machine)
+    assert (described["status"], json.loads(described["output"])) == ("SUCCEEDED", result)
+
+
+def test_a_failed_execution_has_its_error(aws):
+    described = run(aws, REFUSE_BAD, {"bad": True})
+    told = described["status"], described["error"], described["cause"]
+    assert told == ("FAILED", "BadRows", "a row is bad")
+
+
+def test_moto_still_gives_a_text_without_quotes(plain_moto):
+    assert plain_moto["text output"], "moto no longer needs localaws/execution_results: drop it"
 
 
 def test_moto_still_gives_every_nameless_execution_the_same_name(plain_moto):

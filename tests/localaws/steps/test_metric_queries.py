@@ -79,7 +79,7 @@ def test_the_newest_comes_first_unless_asked_otherwise(cloudwatch):
         {"Id": "e1", "Expression": "RATE(m1)"},
         {"Id": "e1", "Expression": "missing + m1"},
         {"Id": "e1", "Expression": "e1 + 1"},
-        {"Id": "e1", "Expression": "SELECT SUM(Requests) FROM Serinus", "Period": 60},
+        {"Id": "e1", "Expression": "SELECT SUM(Requests) FROM Serinus GROUP BY Service", "Period": 60},
     ],
     ids=["function", "id", "itself", "insights"],
 )
