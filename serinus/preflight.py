@@ -6,6 +6,7 @@ from pathlib import Path
 
 from serinus.bench import Speed
 from serinus.bundle import Bundle
+from serinus.deployable import contradictions
 from serinus.ensemble import Ensemble
 from serinus.errors import SerinusError
 from serinus.fit import misfits
@@ -52,13 +53,24 @@ class Report:
 def preflight(service: Service, models: Path, measure: Measure, costs: Callable[[], Costs]) -> Report:
     """Go through the checklist; what depends on a broken bundle is left out, the bundle itself is not."""
     bundles, checks = _loaded(service, models)
-    checks += [*_fit(service, bundles), *_documented(service, bundles), *map(_golden, bundles.values())]
+    checks += [
+        _deployable(service),
+        *_fit(service, bundles),
+        *_documented(service, bundles),
+        *map(_golden, bundles.values()),
+    ]
     speeds = {name: measure(bundle.folder) for name, bundle in bundles.items()}
     checks += [check for name, speed in speeds.items() for check in _targets(service, name, speed)]
     if not all(check.is_ok for check in checks if check.name in ("integrity", "schema")):
         return Report(tuple(checks), speeds, None)  # the handler would not even start
     taken = costs()
     return Report((*checks, *_limits(service, taken)), speeds, taken)
+
+
+def _deployable(service: Service) -> Check:
+    wrong = contradictions(service)
+    found = "; ".join(wrong) or "gateway, function and logs agree"
+    return Check("deployable", service.name, not wrong, found, "nothing that AWS refuses")
 
 
 def _loaded(service: Service, models: Path) -> tuple[dict[str, Bundle], list[Check]]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from aws_cdk import App
+from aws_cdk import App, AssetStaging
 
 from infra.cdk.guard import check_template
 from infra.cdk.images import image_of
@@ -36,6 +36,7 @@ def app(said: Mapping[str, object], outdir: Path | None) -> App:
 
 def synthesised(app: App) -> Path:
     """The template of the service that the context names; with nag = true, held against rules of good practice."""
+    AssetStaging.clear_asset_hash_cache()  # else a folder that changed since is taken for what it was
     stack = _stack(app)
     if app.node.try_get_context("nag"):
         add_packs(app)

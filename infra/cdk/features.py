@@ -1,6 +1,5 @@
 """Stored features: the function reads the store that service.toml names, or the table where AWS cannot reach that."""
 
-import re
 from urllib.parse import urlsplit
 
 from aws_cdk import Aws
@@ -8,19 +7,18 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
-from serinus.sections import FeaturesSection
 from serinus.service import Service
+from serinus.stored import is_reachable_from_aws
 
 ADDRESS = "SERINUS_FEATURES_ADDRESS"
 READ = ("dynamodb:GetItem", "dynamodb:BatchGetItem")
-LOOPBACK = re.compile(r"localhost|127\.[0-9.]+|::1|0\.0\.0\.0")
 
 
 def give_features(function: lambda_.Function, service: Service, table: dynamodb.Table | None) -> None:
     """Just the right to read, and just from the store that is asked."""
     if service.features is None or table is None:
         return
-    if not is_reachable(service.features):
+    if not is_reachable_from_aws(service.features):
         function.add_environment(ADDRESS, f"dynamodb://{table.table_name}")
         table.grant(function, *READ)
     elif service.features.address.startswith("s3://"):
@@ -29,14 +27,6 @@ def give_features(function: lambda_.Function, service: Service, table: dynamodb.
         name = service.features.address.removeprefix("dynamodb://")
         arn = f"arn:{Aws.PARTITION}:dynamodb:{Aws.REGION}:{Aws.ACCOUNT_ID}:table/{name}"
         function.add_to_role_policy(iam.PolicyStatement(actions=[*READ], resources=[arn]))
-
-
-def is_reachable(said: FeaturesSection) -> bool:
-    """Whether a function in AWS can ask the store at this address."""
-    url = urlsplit(said.address)
-    if said.store == "parquet":
-        return url.scheme == "s3"
-    return bool(said.address) and not LOOPBACK.fullmatch(url.hostname or "")
 
 
 def _read_objects(function: lambda_.Function, address: str) -> None:

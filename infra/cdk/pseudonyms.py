@@ -21,16 +21,16 @@ def give_pseudonyms(scope: Construct, function: lambda_.Function, service: Servi
     """It outlives the stack: with another secret nobody could tell that two records are of one person."""
     if not service.privacy.personal:
         return
-    secret = secretsmanager.Secret(
+    secret = secretsmanager.CfnSecret(  # CDK's richer one would give the whole account rights by stars on the key
         scope,
         "Pseudonyms",
         description=f"Makes pseudonyms in the audit records of {service.name}",
-        encryption_key=key,
-        generate_secret_string=secretsmanager.SecretStringGenerator(password_length=LENGTH, exclude_punctuation=True),
-        removal_policy=RemovalPolicy.RETAIN,
+        kms_key_id=key.key_arn,
+        generate_secret_string=secretsmanager.CfnSecret.GenerateSecretStringProperty(
+            password_length=LENGTH, exclude_punctuation=True
+        ),
     )
+    secret.apply_removal_policy(RemovalPolicy.RETAIN)
     acknowledge(secret, UNCHANGED)
-    function.add_environment(SECRET, secret.secret_arn)
-    function.add_to_role_policy(
-        iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret.secret_arn])
-    )
+    function.add_environment(SECRET, secret.ref)
+    function.add_to_role_policy(iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret.ref]))
