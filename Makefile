@@ -4,6 +4,7 @@
 #   make demo DATA=FILE.npz    the same on real folded light curves
 #   make demo SERVICE=nuru     the same with crop yields and stored features; SERVICE=iit with patients
 #   make test                  the tests, with coverage
+#   make test-containers       those that need a container engine, which is started if none runs
 #   make check                 lint, types, import contracts
 
 UV := .uv/bin/uv
@@ -13,13 +14,16 @@ SERVICE ?= kepler
 DATA ?=
 CHECKOV_VERSION := 3.3.30
 
-.PHONY: demo test check lint-templates clean
+.PHONY: demo test test-containers check lint-templates clean
 
 demo: .venv/installed
 	$(PYTHON) -m services.$(SERVICE).demo $(if $(DATA),--data $(DATA))
 
 test: .venv/installed
 	scripts/test
+
+test-containers: .venv/installed
+	scripts/test-containers
 
 check: .venv/installed
 	scripts/check

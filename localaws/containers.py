@@ -2,11 +2,15 @@
 
 import os
 import subprocess
+import tempfile
+import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 VCPU_MB = 1769  # the memory with which Lambda gives one whole vCPU
+TRIES, PAUSE_S = 10, 0.2
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,18 @@ class Container:
         limits = ["--memory", f"{self.memory_mb}m", "--memory-swap", f"{self.memory_mb}m", "--cpus", f"{cpus:.2f}"]
         named = [part for variable in variables for part in ("--env", variable)]
         run = ["docker", "run", "--rm", "--init", "--pull", "never", "--name", self.name, "--network", "host"]
-        return [*run, *confined, *limits, *named, self.image, *arguments]
+        return [*run, "--cidfile", str(self._made), *confined, *limits, *named, self.image, *arguments]
 
     def kill(self) -> None:
-        """End it at once: a signal to the engine's client would leave the container running."""
-        subprocess.run(["docker", "kill", self.name], capture_output=True, check=False)
+        """End it at once: a signal to the engine's client would leave the container, which may only just be made."""
+        for _ in range(TRIES):
+            if self._made.is_file() and self._made.read_text():
+                break
+            time.sleep(PAUSE_S)
+        subprocess.run(["docker", "rm", "--force", self.name], capture_output=True, check=False)
+        self._made.unlink(missing_ok=True)
+
+    @property
+    def _made(self) -> Path:
+        """The engine's client writes the container's id there once there is one."""
+        return Path(tempfile.gettempdir(), f"{self.name}.cid")

@@ -13,7 +13,7 @@ from tests.bundles import write_service
 ROOT = Path(__file__).parents[2]
 HEAVY = {
     *("boto3", "botocore", "pandas", "pyarrow", "sklearn", "xgboost", "lightgbm", "tensorflow", "keras", "onnx"),
-    *("matplotlib", "uvicorn", "prometheus_client", "rich", "typer"),
+    *("matplotlib", "uvicorn", "prometheus_client", "rich", "typer", "fastapi"),
 }
 OF_STORES = {"tenacity", "redis", "hiredis", "httpx", "limits"}
 
