@@ -8,6 +8,7 @@ import typer
 from serinus.cli.audit import audit
 from serinus.cli.bake import bake
 from serinus.cli.deploy import deploy
+from serinus.cli.down import down
 from serinus.cli.export import export
 from serinus.cli.features import features
 from serinus.cli.keys import keys
@@ -19,6 +20,7 @@ from serinus.cli.release import release
 from serinus.cli.score import score
 from serinus.cli.serve import serve
 from serinus.cli.undeploy import undeploy
+from serinus.cli.up import up
 from serinus.cli.verify import verify
 from serinus.errors import SerinusError
 
@@ -30,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (new, export, verify, predict, score, serve, preflight, bake, deploy, undeploy):
+for command in (new, export, verify, predict, score, serve, preflight, bake, up, down, deploy, undeploy):
     app.command()(command)
 app.add_typer(features)
 app.add_typer(models)
