@@ -16,6 +16,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from localaws.assets import NotBuilt
 from localaws.cloud import Cloud, Deployed, DeployFailed
 from localaws.control import Address, Declined, listening
 from localaws.runtime import Invocation
@@ -35,7 +36,7 @@ class Host:
         log.info("deploying %s from %s", wanted["stack"], wanted["assembly"])
         try:
             deployed = self.cloud.deploy(Path(wanted["assembly"]), wanted["stack"])
-        except (DeployFailed, ClientError, FileNotFoundError) as failure:
+        except (DeployFailed, NotBuilt, ClientError, FileNotFoundError) as failure:
             log.error("%s", failure)
             raise Declined(str(failure)) from failure
         log.info("%s serves at %s, version %s published", deployed.stack, deployed.url, deployed.version)

@@ -85,7 +85,8 @@ class Cloud:
     def deploy(self, assembly: Path, stack: str, parameters: Mapping[str, str] | None = None) -> Deployed:
         """Create or update `stack` as `cdk deploy` would: images first, then the template, and wait for the end."""
         for image in assets.images(assembly, stack):
-            self._images.register(image.tag, image.kept(self.shelf))
+            container = image.built() if self.containers else ""
+            self._images.register(image.tag, image.kept(self.shelf), container)
         body = (assembly / f"{stack}.template.json").read_text()
         changed = self._put(stack, body, parameters or {})
         return self._deployed(stack, changed)

@@ -25,6 +25,9 @@ class Code:
             return self.images.folder(image_uri) / "app"
         return self._unpacked(function)
 
+    def container(self, function: LambdaFunction) -> str:
+        return self.images.container(function.code.get("ImageUri") or "")
+
     def handler(self, function: LambdaFunction) -> str:
         if image_uri := function.code.get("ImageUri"):
             command: list[str] = function.image_config.cmd

@@ -27,6 +27,7 @@ def config_of(function: LambdaFunction, code: Code, endpoint_url: str) -> Functi
         env=_environment(function, endpoint_url),
         cwd=code.folder(function),
         initialization=initialization,
+        image=code.container(function),
     )
 
 

@@ -17,10 +17,16 @@ class Images:
     """Each image by its tag or its digest: what follows the last colon of its URI."""
 
     _folders: dict[str, Path] = field(default_factory=dict)
+    _containers: dict[str, str] = field(default_factory=dict)
 
-    def register(self, tag: str, folder: Path) -> None:
-        """folder: a baked context, the files of the image in `app`."""
+    def register(self, tag: str, folder: Path, container: str = "") -> None:
+        """folder: a baked context, the files of the image in `app`; container: what the engine calls it once built."""
         self._folders[tag.rpartition(":")[2]] = folder
+        self._containers[tag.rpartition(":")[2]] = container
+
+    def container(self, image_uri: str) -> str:
+        """Empty where the image was not built: then its files are run."""
+        return self._containers.get(image_uri.rpartition(":")[2], "")
 
     def folder(self, image_uri: str) -> Path:
         tag = image_uri.rpartition(":")[2]

@@ -36,7 +36,9 @@ class Template:
         return parameters
 
     def check(self, known: Iterable[str]) -> None:
-        """Refuse types nobody here knows, and references to nothing."""
+        """Refuse macros, types nobody here knows, and references to nothing."""
+        if "Transform" in self.body:
+            raise TemplateError(f"Template format error: macros are not supported here: {self.body['Transform']}")
         supported = set(known)
         unknown = sorted({one["Type"] for one in self.resources.values()} - supported)
         if unknown:

@@ -36,6 +36,7 @@ class Wanted:
     file: Path
     models: Path
     options: tuple[str, ...] = ()
+    containers: bool = False
 
     @property
     def stack(self) -> str:
@@ -84,7 +85,7 @@ def up(
 
     file = services.find(service)
     options = (*("--port", str(port)), *(("--containers",) if containers else ()))
-    wanted = Wanted(services.load(file), file.resolve(), models.resolve(), options)
+    wanted = Wanted(services.load(file), file.resolve(), models.resolve(), options, containers)
     state, steps = state_of(wanted.service.name), Steps(Console(stderr=True))
     if state.running():
         _say(wanted, _update(wanted, state, steps), as_json=as_json)
@@ -133,17 +134,26 @@ def _assembly(wanted: Wanted, scratch: Path, steps: Steps) -> Path:
     from serinus.baking.bake import bake, gather
 
     with steps.step(f"baking {wanted.service.name}"):
-        [online, *_] = bake(gather(ROOT, wanted.file, wanted.models), scratch / "build")
-    said = {"service": wanted.file, "image": online.folder}
+        baked = bake(gather(ROOT, wanted.file, wanted.models), scratch / "build")
+        online = next(one for one in baked if one.image == "online").folder
+        said = {"service": wanted.file, "image": online, **(_built_with(online) if wanted.containers else {})}
     context = [part for name, value in said.items() for part in ("-c", f"{name}={value}")]
     command = [sys.executable, "-m", "infra.cdk.app", *context, "--out", str(scratch / "cdk.out")]
+    env = {**os.environ, **QUIET}
     with steps.step("synthesising the stack"):
-        run = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **QUIET}, capture_output=True, text=True, check=False
-        )
+        run = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     if run.returncode:
         raise ServiceError(f"the stack cannot be synthesised:\n{run.stderr.strip()[-2000:]}")
     return scratch / "cdk.out"
+
+
+def _built_with(context: Path) -> dict[str, str]:
+    """Images are built from the base and the wheels that the environment names, as for `serinus bake`."""
+    from serinus.baking.context import put_wheels
+
+    if "SERINUS_WHEELHOUSE" in os.environ:
+        put_wheels(context, Path(os.environ["SERINUS_WHEELHOUSE"]))
+    return {"base_image": os.environ["SERINUS_BASE_IMAGE"]} if "SERINUS_BASE_IMAGE" in os.environ else {}
 
 
 def _deployed(wanted: Wanted, state: "StateFile", assembly: Path, steps: Steps) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from localaws.formation.resources import Kind, Made, Resource, Wanted
 
 DOES_NOTHING: Mapping[str, str] = {
     "AWS::CDK::Metadata": "tells AWS which constructs a template was made with, and has no meaning in it",
-    "AWS::WAFv2::WebACL": "the firewall is AWS's own: no request passes one here, the gateway checks sizes itself",
+    "AWS::WAFv2::WebACL": "the firewall is AWS's own: no request passes one here",
     "AWS::WAFv2::WebACLAssociation": "of a firewall",
     "AWS::WAFv2::LoggingConfiguration": "of a firewall",
     "AWS::ApplicationAutoScaling::ScalableTarget": "nothing scales here: sandboxes are started when they are needed",

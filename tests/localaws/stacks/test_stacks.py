@@ -1,8 +1,13 @@
 """Stacks behave as the CloudFormation user guide says: order, replacement, retention, rollback, refusal."""
 
+import re
+from pathlib import Path
+
 import pytest
 from botocore.exceptions import ClientError
 
+from localaws.formation.kinds import KINDS
+from localaws.formation.kinds.idle import DOES_NOTHING
 from tests.localaws.stacks.resources import function, parameter, topic
 
 BROKEN = {"Type": "AWS::KMS::Alias", "Properties": {"AliasName": "no-prefix", "TargetKeyId": "none"}}
@@ -201,6 +206,7 @@ def test_conditions_parameters_and_what_parameter_store_holds(stack, aws):
             "R is not satisfied: no a",
             id="rule",
         ),
+        pytest.param({"Transform": "AWS::Serverless-2016-10-31"}, "macros are not supported", id="macro"),
         pytest.param(
             {"Outputs": {"O": {"Value": "1", "Export": {"Name": "x"}}}}, "exported to other stacks", id="export"
         ),
@@ -250,3 +256,11 @@ def test_secrets_are_generated_and_found_by_dynamic_references(stack, aws):
 def test_moto_still_needs_this(plain_moto, what):
     """When this fails, moto does it right, and the patch that it names can go."""
     assert plain_moto[what]
+
+
+def test_the_docs_list_every_type():
+    said = (Path(__file__).parents[3] / "docs/localaws.md").read_text().split("| service | types |")[1]
+    table = re.findall(r"^\| ([A-Za-z0-9]+) \| ([A-Za-z0-9, ]+) \|$", said, re.MULTILINE)
+    listed = {f"AWS::{service}::{name}" for service, names in table for name in names.split(", ")}
+    assert listed - {"AWS::type::why"} == set(KINDS) - set(DOES_NOTHING)
+    assert {kind: why for kind, why in DOES_NOTHING.items() if f"| `{kind}` | {why} |" not in said} == {}
