@@ -21,7 +21,7 @@ from importlib.util import cache_from_source as cached
 import awslambdaric.bootstrap
 from functions.predict.handler import handler
 class Context: aws_request_id = function_name = invoked_function_arn = memory_limit_in_mb = function_version = "1"
-for path, query in (("/api/v1/models", ""), ("/api/v1/health", "deep=1"), ("/docs", "")):
+for path, query in (("/api/v1/models", ""), ("/api/v1/health", "deep=1"), ("/docs", ""), ("/openapi.json", "")):
     event = json.loads(sys.argv[1]) | {"rawPath": path, "rawQueryString": query}
     event["requestContext"]["http"]["path"] = path
     assert handler(event, Context())["statusCode"] == 200, path
