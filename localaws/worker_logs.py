@@ -16,6 +16,7 @@ from moto.logs.models import logs_backends
 from localaws.dispatch import ACCOUNT, REGION
 from localaws.overrides import Function, override
 
+MOST_EVENTS = 20_000  # of a stream: the older ones go, for they are held in memory
 ONE_AT_A_TIME = threading.Lock()
 
 
@@ -39,6 +40,7 @@ def listener(function: str, version: str, text: str, invocation: object) -> None
         if stream not in logs.groups[group].streams:
             logs.create_log_stream(group, stream)
         logs.put_log_events(group, stream, events)
+        del logs.groups[group].streams[stream].events[:-MOST_EVENTS]
 
 
 def _group(function: str) -> str:

@@ -26,13 +26,14 @@ from functions.predict.discretion import discreet, hush_libraries  # noqa: E402
 from functions.predict.events import Dispatcher  # noqa: E402
 from functions.predict.lambda_telemetry import LambdaTelemetry  # noqa: E402
 from functions.predict.reload import baked  # noqa: E402
-from functions.predict.start import after_restore, start, stocked  # noqa: E402
+from functions.predict.start import after_restore, crossing, start, stocked  # noqa: E402
 
 hush_libraries(service)
 telemetry = LambdaTelemetry(service.name, settings.release)
 stock = stocked(service, FeatureSettings.from_env(os.environ).features_address)
 after_restore(stock, os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", ""))
-front = Front(audit=audit(service, AuditSettings.from_env(os.environ), settings.release))
+audited = audit(service, AuditSettings.from_env(os.environ), settings.release)
+front = Front(cors=crossing(service.gateway), audit=audited)
 ensemble = start(service, loading, telemetry)
 app = create_app(ensemble, telemetry, release=settings.release, routes=baked(), front=front, stock=stock)
 

@@ -2,10 +2,12 @@
 
 from time import time
 
+from functions.predict.asgi import Layer, bare
 from functions.predict.loading import Loading
 from functions.predict.stock import Stock
 from functions.predict.telemetry import Telemetry
 from serinus.ensemble import Ensemble
+from serinus.sections import Gateway
 from serinus.service import Service
 
 HOUR_S = 3600
@@ -33,6 +35,15 @@ def stocked(service: Service, address: str) -> Stock | None:
     stock = Stock(open_lookup(service, store), store, None if hours is None else hours * HOUR_S, time)
     stock.is_available()
     return stock
+
+
+def crossing(gateway: Gateway) -> Layer:
+    """CORS on Lambda: an HTTP API does it by itself, a REST API leaves it to the service."""
+    if gateway.kind == "http" or not gateway.cors:
+        return bare
+    from functions.predict.cors import cors  # a service without browsers need not wait for it
+
+    return cors(gateway.cors)
 
 
 def after_restore(stock: Stock | None, initialization: str) -> None:

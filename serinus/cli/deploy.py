@@ -95,7 +95,7 @@ def _synthesised(file: Path, image: Path, region: str) -> tuple[str, dict[str, A
 def _changes(stack: str, template: dict[str, Any], region: str) -> tuple[list["Change"], bool]:
     """What would change; and whether that was compared with what is deployed."""
     from infra.cdk.changes import changes
-    from serinus.aws.stacks import NoAccount, deployed_template
+    from serinus.aws.templates import NoAccount, deployed_template
 
     try:
         before = deployed_template(stack, region=region)

@@ -1,6 +1,7 @@
 """What an image holds, and what cannot be built."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,22 +13,30 @@ from tests.containers.contexts import NAME
 
 pytestmark = pytest.mark.containers
 
+EVENTS = Path(__file__).parents[1] / "handlers/events"
+
 PYC = """
 import json, struct, sys
 from importlib.util import cache_from_source as cached
-import functions.predict.handler
+import awslambdaric.bootstrap
+from functions.predict.handler import handler
+class Context: aws_request_id = function_name = invoked_function_arn = memory_limit_in_mb = function_version = "1"
+for path, query in (("/api/v1/models", ""), ("/api/v1/health", "deep=1"), ("/docs", ""), ("/openapi.json", "")):
+    event = json.loads(sys.argv[1]) | {"rawPath": path, "rawQueryString": query}
+    event["requestContext"]["http"]["path"] = path
+    assert handler(event, Context())["statusCode"] == 200, path
 modules = [m for m in list(sys.modules.values()) if (getattr(m, "__file__", None) or "").endswith(".py")]
 flags = {}
 for module in modules:
     try: flags[module.__name__] = struct.unpack("<I", open(cached(module.__file__), "rb").read(8)[4:])[0]
     except FileNotFoundError: flags[module.__name__] = None
-json.dump(flags, sys.stderr)
+print(json.dumps(flags))
 """
 
 
-def inside(image: str, program: str, *options: str) -> str:
-    confined = ["--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp"]
-    return docker("run", *confined, *options, "--entrypoint", "python", image, "-c", program)
+def inside(image: str, program: str, *arguments: str) -> str:
+    confined = ["--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp", "--env", "AWS_LAMBDA_FUNCTION_NAME=x"]
+    return docker("run", *confined, "--entrypoint", "python", image, "-c", program, *arguments)
 
 
 def labels_of(image: str) -> dict[str, str]:
@@ -64,8 +73,9 @@ def test_an_image_runs_as_nobody(request, image):
     assert inside(tag, "import os; print(os.getuid(), os.access('/var/task', os.W_OK))").split() == ["65534", "False"]
 
 
-def test_every_module_of_a_cold_start_is_compiled_and_not_checked(online):
-    flags = json.loads(inside(online, PYC, "--env", "AWS_LAMBDA_FUNCTION_NAME=x").splitlines()[-1])
+def test_every_module_of_a_start_and_of_a_page_is_compiled_and_not_checked(online):
+    event = (EVENTS / "http_v2_get_health.json").read_text()
+    flags = json.loads(inside(online, PYC, event).splitlines()[-1])
     assert {"json", "numpy", "functions.predict.handler"} <= set(flags)
     assert {name: flag for name, flag in flags.items() if flag != 0b01 and name != "__main__"} == {}
 

@@ -400,3 +400,27 @@ def test_a_mistake_of_ours_is_answered_logged_and_counted(service, loop, capsys)
     assert (fault["level"], fault["request_id"]) == ("ERROR", "mine")
     assert "planted" in fault["exception"]
     assert (counted["prediction_errors_total"], counted["model"]) == (1, "none")
+
+
+@pytest.fixture(scope="module")
+def for_browsers(tmp_path_factory) -> Iterator[Runtime]:
+    """A service behind a REST API that pages of one origin may ask."""
+    cors = '[gateway]\nkind = "rest"\ncors = ["https://emr.example.org"]\n'
+    with Runtime(
+        function(write_service(tmp_path_factory.mktemp("browsers") / "tiny", "linear", extra=cors))
+    ) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("origin", "told"), [("https://emr.example.org", "https://emr.example.org"), ("https://else.example.org", None)]
+)
+def test_behind_a_rest_api_the_service_tells_browsers_who_may_read(for_browsers, origin, told):
+    _, headers, _ = answer_of(for_browsers.invoke(event("rest_v1_predict", {"features": ROW}, origin=origin)))
+    assert headers.get("access-control-allow-origin") == told
+    asked = event("rest_v1_predict", {}, origin=origin, **{"access-control-request-method": "POST"})
+    asked["httpMethod"] = "OPTIONS"
+    preflight = for_browsers.invoke(asked).payload
+    headers = {name.lower(): value for name, value in preflight["headers"].items()}
+    assert headers.get("access-control-allow-origin") == told
+    assert preflight["statusCode"] == (200 if told else 400)

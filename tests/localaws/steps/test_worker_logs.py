@@ -3,6 +3,8 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+from localaws import worker_logs
+
 SOURCE = """
 import json, time
 def handler(event, context):
@@ -40,6 +42,14 @@ def test_what_a_function_writes_is_in_its_log_group(aws, function):
     assert "[$LATEST]" in event["logStreamName"]
     report = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="REPORT")["events"]
     assert len(report) == 1
+
+
+def test_a_stream_keeps_its_newest_lines(aws, function):
+    name = function(SOURCE).rpartition(":")[2]
+    worker_logs.listener(name, "1", "oldest\n" + "line\n" * worker_logs.MOST_EVENTS, None)
+    kept = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="oldest")["events"]
+    assert kept == []
+    assert len(aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]) == 10_000  # a page
 
 
 def test_a_function_writes_to_the_group_it_is_configured_with(aws, function):

@@ -1,4 +1,4 @@
-"""Stacks that are deployed, as CloudFormation knows them."""
+"""Templates of stacks that are deployed, as CloudFormation keeps them."""
 
 import json
 from typing import Any
