@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from infra.cdk.changes import Change, changes, retained
 from serinus.cli import app
-from serinus.cli.cdk_tool import tool
+from serinus.cli.cdk_tool import ROOT, TOOL, tool
 from serinus.errors import ServiceError
 
 STACK = "serinus-tiny"
@@ -91,6 +91,17 @@ def test_a_contradiction_is_told_before_anything_is_baked(
         file.write("[function]\nprovisioned = 1\n")
     with pytest.raises(ServiceError, match="provisioned = 1 and snapstart = true"):
         dry_run(tiny_service, monkeypatch)
+    assert not (tiny_service.parent / "build").exists()
+
+
+def test_a_deployment_without_an_account_ends_before_anything_is_baked(
+    nobody: None, tiny_service: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not (ROOT / TOOL).exists():
+        pytest.skip("CDK MISSING: run npm ci")
+    monkeypatch.chdir(tiny_service.parent)
+    with pytest.raises(ServiceError, match="no account: Unable to locate credentials"):
+        CliRunner().invoke(app, ["deploy", str(tiny_service), "--skip-preflight"], catch_exceptions=False)
     assert not (tiny_service.parent / "build").exists()
 
 
