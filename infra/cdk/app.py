@@ -31,7 +31,12 @@ def app(said: Mapping[str, object], outdir: Path | None) -> App:
     """Knows what cdk.json and `said` say. outdir: None leaves it to the cdk tool."""
     context = json.loads(SETTINGS.read_text())["context"]
     given = {name: value for name, value in said.items() if value is not None}
-    return App(context={**context, **PATHS, **given}, outdir=str(outdir) if outdir else None, analytics_reporting=False)
+    return App(
+        context={**context, **PATHS, **given},
+        outdir=str(outdir) if outdir else None,
+        analytics_reporting=False,
+        builtin_cloud_formation_validation="nag" in given,  # takes longer than all the rest
+    )
 
 
 def synthesised(app: App) -> Path:

@@ -36,6 +36,7 @@ def deploy(
     Try: serinus deploy kepler --dry-run
     """
     from serinus import service as services
+    from serinus.aws.templates import deployed_template
     from serinus.baking.bake import bake, gather
     from serinus.deployable import check
 
@@ -43,7 +44,8 @@ def deploy(
     named = services.load(file)
     check(named)
     if not dry_run:
-        tool()  # better now than after minutes of checks
+        tool()  # better now than after minutes of checks, and so is the account
+        deployed_template(f"serinus-{named.name}", region=region)
     if not skip_preflight:
         _preflight(file, models)
     ingredients = gather(ROOT, file, models)

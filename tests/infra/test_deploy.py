@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from infra.cdk.changes import Change, changes, retained
 from serinus.cli import app
-from serinus.cli.cdk_tool import tool
+from serinus.cli.cdk_tool import ROOT, TOOL, tool
 from serinus.errors import ServiceError
 
 STACK = "serinus-tiny"
@@ -92,6 +92,41 @@ def test_a_contradiction_is_told_before_anything_is_baked(
     with pytest.raises(ServiceError, match="provisioned = 1 and snapstart = true"):
         dry_run(tiny_service, monkeypatch)
     assert not (tiny_service.parent / "build").exists()
+
+
+def test_a_deployment_without_an_account_ends_before_anything_is_baked(
+    nobody: None, tiny_service: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not (ROOT / TOOL).exists():
+        pytest.skip("CDK MISSING: run npm ci")
+    monkeypatch.chdir(tiny_service.parent)
+    with pytest.raises(ServiceError, match="no account: Unable to locate credentials"):
+        CliRunner().invoke(app, ["deploy", str(tiny_service), "--skip-preflight"], catch_exceptions=False)
+    assert not (tiny_service.parent / "build").exists()
+
+
+def test_people_are_told_what_would_change_once_it_was_checked(
+    node: str, nobody: None, tiny_service: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_service.parent)
+    result = CliRunner().invoke(app, ["deploy", str(tiny_service), "--dry-run"], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "Preflight of tiny: ready" in result.stderr
+    assert "there is no account to compare with" in result.stdout
+    assert "new     AWS::Lambda::Version" in result.stdout
+    assert result.stdout.endswith("nothing was changed\n")
+
+
+def test_what_stays_is_listed_before_anything_goes(
+    node: str, nobody: None, tiny_service: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not (ROOT / TOOL).exists():
+        pytest.skip("CDK MISSING: run npm ci")
+    monkeypatch.chdir(tiny_service.parent)
+    result = CliRunner().invoke(app, ["undeploy", str(tiny_service)], input="n\n", catch_exceptions=False)
+    assert result.exit_code == 1
+    kept = [line.split()[0] for line in result.stdout.splitlines() if line.startswith("  AWS::")]
+    assert kept == ["AWS::DynamoDB::Table"] * 2 + ["AWS::KMS::Key"] + ["AWS::S3::Bucket"] * 2
 
 
 def test_without_the_cdk_tool_one_learns_how_to_get_it(tmp_path: Path) -> None:
