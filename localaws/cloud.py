@@ -23,8 +23,8 @@ from localaws.images import Images
 
 BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 BOOTSTRAP_VERSION = "30"
-EVALUATED_S = 10.0
-LISTENERS = (emf.listener, function_metrics.listener, worker_logs.listener)
+EVALUATED_S = 20.0
+TOLD_EACH, TOLD_TOGETHER = (function_metrics.listener,), (emf.listener, worker_logs.listener)
 UNCHANGED = "No updates are to be performed."
 
 
@@ -67,7 +67,7 @@ class Cloud:
             self.endpoint_url = resources.enter_context(serving())
             self._images = Images()
             self.dispatcher = resources.enter_context(Dispatcher(self.endpoint_url, self._images))
-            self.dispatcher.listen(resources.enter_context(Afterwards(LISTENERS)))
+            self.dispatcher.listen(resources.enter_context(Afterwards(TOLD_EACH, TOLD_TOGETHER)))
             resources.enter_context(Watch(interval_s=EVALUATED_S, clock=lambda: datetime.now(UTC)))
             invoke = partial(self.dispatcher.invoke, region=self.region)
             self._gateways = resources.enter_context(Gateways(invoke, region=self.region))
