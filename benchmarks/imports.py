@@ -23,7 +23,7 @@ BUDGET = ROOT / "tests/unit/budget/predict-imports.toml"
 HANDLER = "functions.predict.handler"
 OURS = ("functions", "serinus")
 ABSENT = ("boto3", "botocore")  # not in the image of a service without a store; Powertools takes botocore along
-AS_IN_THE_IMAGE = {"AWS_LAMBDA_FUNCTION_NAME": "measured", "ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1"}
+AS_IN_THE_IMAGE = {"AWS_LAMBDA_FUNCTION_NAME": "measured", "OPENBLAS_NUM_THREADS": "1"}
 RUNS = 5
 HEAD = """\
 # What the predict handler imports at a cold start. Made by `python -m benchmarks.imports --write`; a test fails when a

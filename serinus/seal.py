@@ -22,9 +22,9 @@ from serinus.bundle import Bundle
 from serinus.errors import BundleError, SerinusError
 from serinus.golden import replay
 from serinus.predictor import Predictor
-from serinus.reach import ON_AWS, scheme_on_aws
 from serinus.service import Service
 from serinus.settings import PredictSettings
+from serinus.stored import is_reachable_from_aws
 
 # What only a deployment knows. Addresses at which nobody answers: a start does not need the store to be up.
 STAND_INS = {
@@ -66,7 +66,7 @@ def main() -> int:
 
 def stand_ins(service: Service) -> Mapping[str, str]:
     """The environment in which this service's entry points start anywhere."""
-    asks_table = service.features is not None and scheme_on_aws(service.features) == ON_AWS
+    asks_table = service.features is not None and not is_reachable_from_aws(service.features)
     return STAND_INS | STAND_IN_STORE if asks_table else STAND_INS
 
 

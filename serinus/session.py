@@ -1,8 +1,11 @@
 """A model in ONNX Runtime, opened in the one way it is opened here. The only module that imports onnxruntime."""
 
+import os
 from dataclasses import dataclass
 
-import onnxruntime as ort
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # noqa: TID251  # on, it reports to its makers, from a thread of its own
+
+import onnxruntime as ort  # reads that when it is imported
 
 from serinus.errors import BundleError
 

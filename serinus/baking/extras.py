@@ -1,20 +1,21 @@
 """Which extras of this project an image of a service needs on AWS."""
 
-from serinus.reach import scheme_on_aws
 from serinus.service import Service
+from serinus.stored import is_reachable_from_aws
 
 STORES = {
     "redis": ("redis",),
-    "rediss": ("redis",),
     "dynamodb": ("dynamodb",),
-    "s3": ("features", "bulk", "aws"),
-    "http": ("feast",),
-    "https": ("feast",),
+    "parquet": ("features", "bulk", "aws"),
+    "feast": ("feast",),
 }
+IN_THE_STACK = "dynamodb"  # the table that takes the place of a store which AWS cannot reach
 
 
 def extras(service: Service) -> set[str]:
     """What the store needs, and the key of the audit record of a service about people."""
-    store = () if service.features is None else STORES[scheme_on_aws(service.features)]
     secrets = ("aws",) if service.privacy.personal else ()
-    return {*store, *secrets}
+    if service.features is None:
+        return {*secrets}
+    kind = service.features.store if is_reachable_from_aws(service.features) else IN_THE_STACK
+    return {*STORES[kind], *secrets}
