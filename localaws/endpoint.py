@@ -27,6 +27,6 @@ def serving() -> Iterator[str]:
     finally:
         server.stop()
         default_user_config["stepfunctions"]["execute_state_machine"] = False
-        os.environ.pop("MOTO_PORT")
+        os.environ.pop("MOTO_PORT", None)
         if before is not None:
             os.environ["MOTO_PORT"] = before

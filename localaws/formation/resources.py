@@ -15,8 +15,7 @@ Properties = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Made:
-    """What Ref and Fn::GetAtt answer of a resource. `by_type`: attributes are what the type says, so that one that is
-    not here is an error."""
+    """What Ref and Fn::GetAtt answer of a resource; an attribute that is not here is an error of the template."""
 
     ref: str
     attributes: Mapping[str, object] = field(default_factory=dict)
@@ -24,7 +23,10 @@ class Made:
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource of a stack as it is; `snapshot` is what the template says of it beside its properties."""
+    """One resource of a stack as it is, its properties resolved.
+
+    retained: it stays when it leaves the stack; kept_on_replacement: when another takes its place
+    """
 
     logical_id: str
     type: str

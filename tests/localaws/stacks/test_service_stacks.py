@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.localaws.stacks.conftest import Client, Stack
 
@@ -62,8 +63,8 @@ def test_a_service_is_created_as_it_says_changed_and_deleted(aws, stack, resourc
 
     aws("cloudformation").delete_stack(StackName=stack.name)
     assert outputs["DataBucket"] in {one["Name"] for one in aws("s3").list_buckets()["Buckets"]}
-    names = {one["FunctionName"] for one in lambdas.list_functions()["Functions"]}
-    assert outputs["FunctionName"] not in names
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        lambdas.get_function(FunctionName=outputs["FunctionName"])
 
 
 def of_type(stack: Stack, template: dict[str, Any], kind: str) -> str:
