@@ -66,6 +66,7 @@ PATCHES = [
     worker_logs,
 ]
 LISTENERS = [emf.listener, function_metrics.listener, worker_logs.listener]
+LISTENED_TO: list[Dispatcher] = []
 EMPTIED = ("batch", "cloudwatch", "dynamodb", "ecs", "events", "logs", "s3", "sns", "sqs")
 Client = Callable[[str], Any]
 
@@ -143,8 +144,10 @@ def dispatcher(address: str) -> Iterator[Dispatcher]:
             running = entered.enter_context(
                 Dispatcher(address, limits=Limits(concurrency=4, retry_pauses_s=(0.1, 0.1)))
             )
-        for listener in LISTENERS:
-            running.listen(listener)
+        if running not in LISTENED_TO:  # another's stays for the whole session, and would tell of everything again
+            LISTENED_TO.append(running)
+            for listener in LISTENERS:
+                running.listen(listener)
         yield running
 
 
