@@ -24,7 +24,7 @@ from localaws.alarm_states import COMPARISONS, TREATMENTS, Rule
 from localaws.datapoints import UnknownStatistic
 from localaws.measurements import Measurements, measurements_of
 from localaws.metric_queries import answers
-from localaws.overrides import Function, override
+from localaws.patching import Function, override
 from localaws.queue_metrics import measure_queues
 from localaws.series import UnknownMath
 

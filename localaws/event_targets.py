@@ -25,7 +25,7 @@ from werkzeug.exceptions import HTTPException
 
 from localaws.dispatch import ACCOUNT, REGION, current
 from localaws.event_inputs import text_for
-from localaws.overrides import Function, override
+from localaws.patching import Function, override
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from moto.stepfunctions.parser.asl.eval.program_state import ProgramEnded, Progr
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
 
-from localaws.overrides import Function, override
+from localaws.patching import Function, override
 
 
 def apply() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from moto.stepfunctions.exceptions import InvalidName
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
-from localaws.overrides import Function, override
+from localaws.patching import Function, override
 
 FORBIDDEN = re.compile(r"""[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]""")
 ONE_AT_A_TIME = threading.Lock()

@@ -11,7 +11,7 @@ from typing import Any
 
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser, ASLParserException
 
-from localaws.overrides import Function, override
+from localaws.patching import Function, override
 
 PERCENTAGE = "ToleratedFailurePercentage"
 PAYLOADS = ("Parameters", "Arguments", "Result", "ResultSelector", "ItemSelector")

@@ -20,7 +20,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.ev
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.reader_config.input_type import InputType
 
 from localaws.map_failures import map_failure
-from localaws.overrides import Function, override
+from localaws.patching import Function, override
 
 FAILED = StatesErrorNameType.StatesItemReaderFailed
 

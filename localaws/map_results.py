@@ -22,7 +22,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.state_map impo
 
 from localaws.map_failures import map_failure
 from localaws.map_run import Child
-from localaws.overrides import Function, override
+from localaws.patching import Function, override
 
 STATUSES = ("FAILED", "PENDING", "SUCCEEDED")
 

@@ -26,7 +26,7 @@ from moto.stepfunctions.parser.asl.eval.program_state import ProgramError, Progr
 from moto.stepfunctions.parser.asl.eval.states import ItemData, MapData
 
 from localaws.map_failures import map_failure
-from localaws.overrides import Function, override
+from localaws.patching import Function, override
 
 MOST_AT_ONCE = 64
 EXCEEDED = StatesErrorNameType.StatesExceedToleratedFailureThreshold

@@ -21,7 +21,7 @@ from localaws.datapoints import Period, UnknownStatistic
 from localaws.measurements import Measurements, Metric, Window, in_utc, measurements_of
 from localaws.metric_insights import Insight, is_insights
 from localaws.metric_math import Formula
-from localaws.overrides import Function, override
+from localaws.patching import Function, override
 from localaws.series import Series, UnknownMath
 
 Query = Mapping[str, Any]

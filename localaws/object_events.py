@@ -20,7 +20,7 @@ from moto.s3.notifications import S3NotificationEvent
 from moto.s3.responses import S3Response
 
 from localaws.event_targets import publish
-from localaws.overrides import Function, override
+from localaws.patching import Function, override
 
 CREATED, DELETED = "Object Created", "Object Deleted"
 KINDS: Mapping[str, tuple[str, str]] = MappingProxyType(

@@ -13,7 +13,7 @@ from typing import Any
 from moto.cloudwatch.models import CloudWatchBackend, MetricDatumBase
 from moto.core.utils import utcnow
 
-from localaws.overrides import Function, override
+from localaws.patching import Function, override
 
 ONE_AT_A_TIME = threading.Lock()
 

@@ -15,7 +15,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.dynamodb.responses import DynamoHandler
 
-from localaws.overrides import Function, override
+from localaws.patching import Function, override
 
 REMEMBERED_S = 600.0
 ONE_AT_A_TIME = threading.Lock()

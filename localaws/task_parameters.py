@@ -20,7 +20,7 @@ from botocore.model import OperationModel, ServiceModel
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import StateTaskService
 from moto.stepfunctions.parser.asl.utils import boto_client
 
-from localaws.overrides import Function, override
+from localaws.patching import Function, override
 
 
 def apply() -> None:

@@ -14,7 +14,7 @@ from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.logs.models import logs_backends
 
 from localaws.dispatch import ACCOUNT, REGION
-from localaws.overrides import Function, override
+from localaws.patching import Function, override
 
 MOST_EVENTS = 20_000  # of a stream: the older ones go, for they are held in memory
 ONE_AT_A_TIME = threading.Lock()

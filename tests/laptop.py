@@ -13,12 +13,11 @@ from pathlib import Path
 
 from moto.server import ThreadedMotoServer
 
-from localaws import aliases, invoking, names, provisioned, records, versions
+from localaws import patches
 from localaws.dispatch import Dispatcher, Limits
 from localaws.images import Images
 
 ROOT = Path(__file__).parents[1]
-PATCHES = (names, records, versions, aliases, provisioned, invoking)
 
 
 @contextmanager
@@ -36,8 +35,7 @@ def laptop(images: Mapping[str, Path]) -> Iterator[str]:
 
 
 def main() -> None:
-    for patch in PATCHES:
-        patch.apply()
+    patches.apply()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     images = Images()
     for tag, folder in json.loads(sys.argv[1]).items():

@@ -13,10 +13,9 @@ import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
-from localaws import aliases, deliveries, invoking, names, provisioned, records, versions
+from localaws import patches
 from localaws.dispatch import Dispatcher, Limits
 
-PATCHES = (names, records, versions, aliases, provisioned, invoking, deliveries)
 SOURCE = """
 import os, sys
 
@@ -50,8 +49,7 @@ class Laptop(Plain):
 
 @pytest.fixture(scope="session")
 def laptop() -> Iterator[Laptop]:
-    for patch in PATCHES:
-        patch.apply()
+    patches.apply()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

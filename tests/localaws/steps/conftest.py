@@ -17,54 +17,9 @@ from moto.backends import get_backend
 from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 
-from localaws import (
-    alarm_actions,
-    alarms,
-    deliveries,
-    emf,
-    event_targets,
-    execution_results,
-    executions,
-    function_metrics,
-    invoking,
-    log_filters,
-    machine_errors,
-    map_definition,
-    map_reader,
-    map_results,
-    map_run,
-    metric_queries,
-    names,
-    object_events,
-    packed_metrics,
-    repeated_transactions,
-    task_parameters,
-    worker_logs,
-)
+from localaws import emf, function_metrics, patches, worker_logs
 from localaws.dispatch import Dispatcher, Limits, current
 
-PATCHES = [
-    alarm_actions,
-    alarms,
-    deliveries,
-    event_targets,
-    execution_results,
-    executions,
-    invoking,
-    log_filters,
-    machine_errors,
-    map_definition,
-    map_reader,
-    map_results,
-    map_run,
-    metric_queries,
-    names,
-    object_events,
-    packed_metrics,
-    repeated_transactions,
-    task_parameters,
-    worker_logs,
-]
 LISTENERS = [emf.listener, function_metrics.listener, worker_logs.listener]
 LISTENED_TO: list[Dispatcher] = []
 EMPTIED = ("batch", "cloudwatch", "dynamodb", "ecs", "events", "logs", "s3", "sns", "sqs")
@@ -73,8 +28,7 @@ Client = Callable[[str], Any]
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
-    for patch in PATCHES:
-        patch.apply()
+    patches.apply()
     before = dict(os.environ)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
