@@ -55,7 +55,7 @@ def page(answer: Mapping[str, Any], service: "Service", models: Path) -> "Group"
 def _rows(answer: Mapping[str, Any]) -> Mapping[str, str]:
     return {
         "API": answer["url"],
-        "documentation": f"{answer['url']}/docs",
+        **({} if answer["headers"] else {"documentation": f"{answer['url']}/docs"}),  # a browser brings no token or key
         "AWS endpoint": answer["aws_endpoint_url"],
         "stack": answer["stack"],
         "function": answer["function"],
