@@ -57,12 +57,15 @@ def files(laptop):
 @pytest.fixture(scope="module")
 def running(laptop, files) -> Iterator[dict[str, Up]]:
     """All three at the same time."""
-    with ThreadPoolExecutor(3) as pool:
-        ups = dict(zip(files, pool.map(laptop.up, files.values()), strict=True))
-    yield ups
-    processes = [process for up in ups.values() for process in up.processes()]
-    for name, file in files.items():
-        assert f"{name} has ended" in laptop.run("down", file)
+    processes = []
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            ups = dict(zip(files, pool.map(laptop.up, files.values()), strict=True))
+        yield ups
+        processes = [process for up in ups.values() for process in up.processes()]
+    finally:
+        ended = [laptop.run("down", file) for file in files.values()]
+    assert ended == [f"{name} has ended\n" for name in files]
     assert not [process for process in processes if is_alive(process)]
     assert not list((laptop.folder / ".serinus").glob("*.json"))
 
