@@ -5,7 +5,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -15,6 +15,7 @@ from moto.core.exceptions import JsonRESTError
 from starlette.types import Receive, Scope, Send
 
 from localaws.exchange import Answer, Api, Call, Invoke, Request
+from localaws.gateway_metrics import Answered
 
 BODY_LIMIT = 10 * 1024 * 1024
 HEADERS_LIMIT = 10_240
@@ -36,26 +37,33 @@ class Unread(Exception):
         self.status = status
 
 
+def _nobody(answered: Answered) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Front:
     """An ASGI app. Only the call of a function needs a thread: a client that is slow, or silent, holds none.
 
-    body_s: how long a body may take to arrive
+    tell: is told of every answer; body_s: how long a body may take to arrive
     """
 
     api: Api
     invoke: Invoke
     threads: Executor
+    tell: Callable[[Answered], None] = _nobody
     body_s: float = BODY_S
     left: set[asyncio.Future[Any]] = field(default_factory=set)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
         try:
             answer = await self._answer(await _read(scope, receive, self.body_s))
         except Unread as refusal:
             answer = self.api.unread(refusal.status).with_headers([("connection", "close")])
         except ClientGone:
             return
+        self.tell(Answered(scope["path"], answer.status, (time.perf_counter() - started) * 1000))
         await _write(answer, send)
 
     async def _answer(self, request: Request) -> Answer:

@@ -2,14 +2,17 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from typing import Self
 
 from moto.apigateway.models import apigateway_backends
 from moto.apigatewayv2.models import apigatewayv2_backends
+from moto.cloudwatch.models import cloudwatch_backends
 
 from localaws.buckets import Meters
 from localaws.door import Door, Front
 from localaws.exchange import Api, Invoke
+from localaws.gateway_metrics import HttpNames, Names, Requests, RestNames
 from localaws.http_api.api import HttpApi
 from localaws.rest_api import patches
 from localaws.rest_api.api import RestApi
@@ -32,9 +35,11 @@ class Gateways:
         self._meters = meters or Meters()
         self._urls: dict[str, str] = {}
         self._open = ExitStack()
+        self._requests = Requests(cloudwatch_backends[ACCOUNT][region].put_metric_data)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="gateway-call")
 
     def __enter__(self) -> Self:
+        self._open.enter_context(self._requests)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -46,7 +51,9 @@ class Gateways:
         A REST API's stages are the first part of the path: URL/prod/...
         """
         if api_id not in self._urls:
-            door = self._open.enter_context(Door(Front(self._api(api_id), self._invoke, self._threads), port))
+            api, names = self._api(api_id)
+            front = Front(api, self._invoke, self._threads, partial(self._requests.tell, names))
+            door = self._open.enter_context(Door(front, port))
             self._urls[api_id] = f"http://127.0.0.1:{door.port}"
         return self._urls[api_id]
 
@@ -56,10 +63,11 @@ class Gateways:
         self._urls.clear()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _api(self, api_id: str) -> Api:
+    def _api(self, api_id: str) -> tuple[Api, Names]:
         http, rest = apigatewayv2_backends[ACCOUNT][self._region], apigateway_backends[ACCOUNT][self._region]
         if api_id in http.apis:
-            return HttpApi(lambda: http.apis.get(api_id), self._meters)
+            return HttpApi(lambda: http.apis.get(api_id), self._meters), HttpNames(api_id)
         if api_id in rest.apis:
-            return RestApi(lambda: (rest, rest.apis.get(api_id)), self._meters)
+            api = RestApi(lambda: (rest, rest.apis.get(api_id)), self._meters)
+            return api, RestNames(rest.apis[api_id].name)
         raise NoSuchApi(f"expected the id of an API in {self._region}, got {api_id}")
