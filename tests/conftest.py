@@ -1,6 +1,10 @@
 """Fixtures that more than one folder of tests needs."""
 
+import logging
 import os
+import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,3 +44,13 @@ def tiny_service(tmp_path: Path) -> Path:
     file = tmp_path / "service.toml"
     file.write_text(SERVICE)
     return file
+
+
+@pytest.fixture
+def process() -> Iterator[None]:
+    """Puts back what is one for the whole process, and hushed by a service about people."""
+    factory, thread, finalizer = logging.getLogRecordFactory(), threading.excepthook, sys.unraisablehook
+    yield
+    logging.captureWarnings(False)
+    logging.setLogRecordFactory(factory)
+    threading.excepthook, sys.unraisablehook = thread, finalizer

@@ -93,7 +93,8 @@ def _service(out: Path) -> str:
         return SERVICE
     console.print("[yellow]no redis-server on the path: features are kept in a Parquet file instead[/yellow]")
     copy = out / "service.toml"
-    copy.write_text(services.find(SERVICE).read_text().replace('store = "redis"', 'store = "parquet"'))
+    text = services.find(SERVICE).read_text().replace('store = "redis"', 'store = "parquet"')
+    copy.write_text(text.replace('address = "redis://127.0.0.1:6379/0"', 'address = "features"'))
     return str(copy)
 
 

@@ -102,6 +102,7 @@ def test_a_missing_region_is_said(monkeypatch):
         key_of(AuditSettings(audit_secret=NAME))
 
 
+@pytest.mark.usefixtures("process")
 def test_the_server_starts_with_the_key_of_the_secret(cloud, personal, monkeypatch):
     monkeypatch.setenv("SERINUS_SERVICE", str(personal))
     monkeypatch.setenv("SERINUS_MODELS", str(personal.parent / "models"))

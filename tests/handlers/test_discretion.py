@@ -4,7 +4,6 @@ import io
 import logging
 import sys
 import threading
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,16 +14,6 @@ from serinus.service import Service
 from tests.handlers.test_redaction import service
 
 PERSONAL, PLAIN = service(personal=True), service(personal=False)
-
-
-@pytest.fixture
-def process() -> Iterator[None]:
-    """Puts back what is one for the whole process."""
-    factory, thread, finalizer = logging.getLogRecordFactory(), threading.excepthook, sys.unraisablehook
-    yield
-    logging.captureWarnings(False)
-    logging.setLogRecordFactory(factory)
-    threading.excepthook, sys.unraisablehook = thread, finalizer
 
 
 def logged(name: str, *words: Any, error: Exception | None = None, by: Service = PERSONAL) -> str:

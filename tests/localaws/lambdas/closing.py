@@ -7,15 +7,15 @@ import time
 
 from moto.server import ThreadedMotoServer
 
+from localaws import patches
 from localaws.dispatch import Dispatcher, Limits
-from tests.localaws.lambdas.conftest import PATCHES, Plain, archive
+from tests.localaws.lambdas.conftest import Plain, archive
 
 FOR_EVER = "import time\ndef handler(event, context): time.sleep(600)"
 
 
 def main() -> None:
-    for patch in PATCHES:
-        patch.apply()
+    patches.apply()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     plain = Plain("http://{}:{}".format(*server.get_host_and_port()))
