@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from moto.awslambda.models import LambdaFunction
 
 from localaws.code import Code
-from localaws.worker import FunctionConfig
+from localaws.function import FunctionConfig
 
 LATEST = "$LATEST"
 SNAP_START = "snap-start"

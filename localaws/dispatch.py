@@ -15,6 +15,7 @@ from localaws.background import Background
 from localaws.code import Code
 from localaws.concurrency import RESERVED, UNRESERVED, Claim, Slots
 from localaws.configuration import config_of
+from localaws.function import FunctionConfig
 from localaws.images import Images, UnknownImage
 from localaws.names import Name
 from localaws.refusals import Refused, invalid, not_restored, too_large
@@ -22,7 +23,7 @@ from localaws.report import log_of
 from localaws.routing import Target, target
 from localaws.runtime import Closed, Invocation, RequestTooLarge
 from localaws.runtimes import Runtimes
-from localaws.worker import NOT_RESTORED, FunctionConfig
+from localaws.worker import NOT_RESTORED
 
 __all__ = ["Dispatcher", "Invocation", "Limits", "Listener", "current", "invoke", "listen"]
 

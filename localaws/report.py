@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from math import ceil
 
+from localaws.function import FunctionConfig
 from localaws.runtime import Invocation
-from localaws.worker import FunctionConfig
 
 TIMED_OUT = "Sandbox.Timedout"
 PLATFORM_ERRORS = ("Runtime.", "Sandbox.", "Function.ResponseSizeTooLarge")

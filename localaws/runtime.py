@@ -9,8 +9,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from localaws.function import FunctionConfig
 from localaws.runtime_api import Task
-from localaws.worker import FunctionConfig, Worker, WorkerFailed
+from localaws.worker import Worker, WorkerFailed
 
 __all__ = ["Closed", "FunctionConfig", "Invocation", "RequestTooLarge", "Runtime"]
 

@@ -3,8 +3,8 @@
 import threading
 import time
 
+from localaws.function import FunctionConfig
 from localaws.runtime import Runtime
-from localaws.worker import FunctionConfig
 
 LOOK_S = 5.0
 LAST_S = 0.1
