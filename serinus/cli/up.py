@@ -100,7 +100,8 @@ def up(
 def _until_interrupted(wanted: Wanted, state: "StateFile", steps: Steps, *, as_json: bool) -> None:
     import signal
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGTERM, signal.SIGINT):  # a shell starts what runs in the background deaf to Ctrl-C
+        signal.signal(ending, signal.default_int_handler)
     try:
         with host(state, *wanted.options, detached=False) as process:
             _say(wanted, _serving(wanted, state, steps, process), as_json=as_json)
