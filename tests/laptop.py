@@ -4,17 +4,14 @@ In its own, as the patches stay in a process, and it has one dispatcher.
 """
 
 import json
-import logging
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from moto.server import ThreadedMotoServer
-
-from localaws import patches
 from localaws.dispatch import Dispatcher, Limits
+from localaws.endpoint import serving
 from localaws.images import Images
 
 ROOT = Path(__file__).parents[1]
@@ -35,19 +32,13 @@ def laptop(images: Mapping[str, Path]) -> Iterator[str]:
 
 
 def main() -> None:
-    patches.apply()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     images = Images()
     for tag, folder in json.loads(sys.argv[1]).items():
         images.register(tag, Path(folder))
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    url = "http://{}:{}".format(*server.get_host_and_port())
-    with Dispatcher(url, images, limits=Limits(concurrency=2), seed=7):
+    with serving() as url, Dispatcher(url, images, limits=Limits(concurrency=2), seed=7):
         sys.stdout.write(url + "\n")
         sys.stdout.flush()
         sys.stdin.read()
-    server.stop()
 
 
 if __name__ == "__main__":
