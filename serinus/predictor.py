@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from onnxruntime import NodeArg
 
 from serinus.bundle import MODEL, Bundle
 from serinus.errors import BundleError
 from serinus.prediction import Answers, Classes, Values
 from serinus.schema import ClassificationSchema, Rows
-from serinus.session import Opened, session
+from serinus.session import NodeArg, Opened, session
 
 FLOAT, INT = "tensor(float)", "tensor(int64)"
 Signature = tuple[str | int, ...]

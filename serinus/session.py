@@ -9,6 +9,7 @@ import onnxruntime as ort  # reads that when it is imported
 
 from serinus.errors import BundleError
 
+NodeArg = ort.NodeArg
 RUNTIME = f"onnxruntime {ort.__version__}"
 SILENT = 4  # what it logs as an error it raises too, and the text may quote a value of a row
 
