@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 
 from localaws.containers import Container
 from localaws.function import FunctionConfig, start
@@ -91,8 +92,8 @@ class Worker:
         if request.path in (INIT_ERROR, RESTORE_ERROR):
             error = {**json.loads(request.body), "requestId": task.request_id}
             raise WorkerFailed(error | ({"errorType": NOT_RESTORED} if request.path == RESTORE_ERROR else {}))
-        if self._process.poll() is not None:
-            raise WorkerFailed(exited(task, self._process.returncode))
+        if self._process.poll() is not None or _is_zombie(self._process.pid):
+            raise WorkerFailed(exited(task, self._process.wait()))
 
     def _restored(self, task: Task) -> Request:
         """Lambda takes its snapshot here, and a copy goes on from here: with the hooks to run after a restore."""
@@ -216,3 +217,12 @@ class Worker:
         if self._process.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
+
+
+def _is_zombie(pid: int) -> bool:
+    """A killed process of several threads is one for a while, before it can be waited for."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:  # no such folder on this system, or no such process any more
+        return False
+    return state == "Z"
