@@ -41,6 +41,7 @@ def test_the_tree_keeps_its_contracts():
         pytest.param("serinus/errors.py", "import functions.predict.wire", "knows no entry point", id="entry point"),
         pytest.param("functions/predict/wire.py", "import export", "do not know each other", id="between entry points"),
         pytest.param("serinus/service.py", "import onnxruntime", "Only the session knows", id="onnxruntime"),
+        pytest.param("serinus/predictor.py", "import onnxruntime", "by its one door", id="onnxruntime past its door"),
         pytest.param("serinus/golden.py", "import fastapi", "no web or Lambda framework", id="framework"),
         pytest.param("functions/predict/app.py", "import boto3", "know no boto3", id="boto3"),
         pytest.param("serinus/registry/rules.py", "import botocore", "know no boto3", id="boto3 in the core"),
