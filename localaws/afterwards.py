@@ -1,12 +1,12 @@
 """Tells of invocations after they were answered, as CloudWatch gets to know of them later than the caller."""
 
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Self
 
 from localaws.dispatch import Listener
+from localaws.repeating import Repeatedly
 from localaws.runtime import Invocation
 
 log = logging.getLogger(__name__)
@@ -24,32 +24,29 @@ class Afterwards:
     def __init__(self, each: Sequence[Listener], together: Sequence[Listener]) -> None:
         self._each, self._together = each, together
         self._told: deque[Told] = deque()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._pass_on, name="afterwards", daemon=True)
+        self._repeatedly = Repeatedly(self._pass_on, interval_s=LATER_S, name="afterwards")
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._repeatedly.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
+        self._repeatedly.__exit__()
 
     def __call__(self, function: str, version: str, text: str, invocation: Invocation) -> None:
         self._told.append((function, version, text, invocation))
 
     def _pass_on(self) -> None:
-        while not self._ended.wait(LATER_S):
-            told = [self._told.popleft() for _ in range(len(self._told))]
-            for one in told:
-                self._tell(self._each, one)
-            for one in _joined(told):
-                self._tell(self._together, one)
+        told = [self._told.popleft() for _ in range(len(self._told))]
+        for one in told:
+            self._tell(self._each, one)
+        for one in _joined(told):
+            self._tell(self._together, one)
 
     def _tell(self, listeners: Sequence[Listener], told: Told) -> None:
         """A listener that breaks over one invocation goes on with the next: the answer is out already."""
         for listener in listeners:
-            if self._ended.is_set():
+            if self._repeatedly.has_ended:
                 return
             try:
                 listener(*told)

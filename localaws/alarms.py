@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
 from moto.cloudwatch.exceptions import ValidationError
 from moto.cloudwatch.models import CloudWatchBackend, cloudwatch_backends
@@ -26,6 +26,7 @@ from localaws.measurements import Measurements, measurements_of
 from localaws.metric_queries import answers
 from localaws.patching import Function, override
 from localaws.queue_metrics import measure_queues
+from localaws.repeating import Repeatedly
 from localaws.series import UnknownMath
 
 log = logging.getLogger(__name__)
@@ -52,28 +53,15 @@ def evaluate(now: datetime) -> None:
             _evaluate_composite_alarms(alarms, now)
 
 
-class Watch:
-    """Measures queues and evaluates, in a thread, every `interval_s` seconds, until its context is left."""
+def watch(*, interval_s: float, clock: Callable[[], datetime]) -> Repeatedly:
+    """Measures queues and evaluates alarms every `interval_s` seconds, while in its context."""
 
-    def __init__(self, *, interval_s: float, clock: Callable[[], datetime]) -> None:
-        self._interval_s = interval_s
-        self._clock = clock
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="alarms", daemon=True)
+    def measure_and_evaluate() -> None:
+        now = clock()
+        measure_queues(now)
+        evaluate(now)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(self._interval_s):
-            now = self._clock()
-            measure_queues(now)
-            evaluate(now)
+    return Repeatedly(measure_and_evaluate, interval_s=interval_s, name="alarms")
 
 
 def _backends() -> Iterator[Any]:

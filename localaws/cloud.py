@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from localaws import assets, emf, function_metrics, worker_logs
 from localaws.afterwards import Afterwards
-from localaws.alarms import Watch
+from localaws.alarms import watch
 from localaws.dispatch import Dispatcher
 from localaws.endpoint import serving
 from localaws.entrance import entrance
@@ -68,7 +68,7 @@ class Cloud:
             self._images = Images()
             self.dispatcher = resources.enter_context(Dispatcher(self.endpoint_url, self._images))
             self.dispatcher.listen(resources.enter_context(Afterwards(TOLD_EACH, TOLD_TOGETHER)))
-            resources.enter_context(Watch(interval_s=EVALUATED_S, clock=lambda: datetime.now(UTC)))
+            resources.enter_context(watch(interval_s=EVALUATED_S, clock=lambda: datetime.now(UTC)))
             invoke = partial(self.dispatcher.invoke, region=self.region)
             self._gateways = resources.enter_context(Gateways(invoke, region=self.region))
             self._resources = resources.pop_all()

@@ -6,12 +6,13 @@ AWS/ApiGateway: for an HTTP API by ApiId, for a REST API by ApiName, and by ApiN
 within a second after the answer. moto counts nothing.
 """
 
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
+
+from localaws.repeating import Repeatedly
 
 LATER_S = 1.0
 NAMESPACE = "AWS/ApiGateway"
@@ -63,24 +64,18 @@ class Requests:
         self._put = put
         self._clock = clock
         self._told: deque[tuple[Names, Answered]] = deque()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._pass_on, name="gateway-metrics", daemon=True)
+        self._repeatedly = Repeatedly(self._put_all, interval_s=LATER_S, name="gateway-metrics")
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._repeatedly.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
+        self._repeatedly.__exit__()
+        self._put_all()
 
     def tell(self, names: Names, answered: Answered) -> None:
         self._told.append((names, answered))
-
-    def _pass_on(self) -> None:
-        while not self._ended.wait(LATER_S):
-            self._put_all()
-        self._put_all()
 
     def _put_all(self) -> None:
         told = [self._told.popleft() for _ in range(len(self._told))]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.alarms import Watch, evaluate
+from localaws.alarms import evaluate, watch
 from tests.localaws.steps.waiting import messages, queue, until
 
 NOW = datetime.now(UTC).replace(second=30, microsecond=0)
@@ -207,7 +207,7 @@ def test_a_change_of_state_is_an_event(cloudwatch, aws):
 def test_a_watch_evaluates_by_itself_until_it_is_left(cloudwatch):
     alarm(cloudwatch)
     measure(cloudwatch, "Errors", 9)
-    with Watch(interval_s=0.02, clock=lambda: NOW):
+    with watch(interval_s=0.02, clock=lambda: NOW):
         until(lambda: state(cloudwatch) == "ALARM")
     cloudwatch.set_alarm_state(AlarmName="errors", StateValue="OK", StateReason="a drill")
     time.sleep(0.1)
