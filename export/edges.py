@@ -14,9 +14,9 @@ from serinus.schema import LARGEST, Rows
 FEW = 256
 MOST_TURNS = 20_000
 MOST_REPEATS = 8
+CHUNK = 4_096
 SMALLEST = np.array([1.4e-45, 1e-40, 1.1754944e-38, 1e-30], np.float32)
 FARTHER = 10.0
-Bounds = dict[int, tuple[np.float32, np.float32]]
 Side = Literal["left", "right"]
 SIDES: tuple[Side, ...] = ("left", "right")
 
@@ -81,9 +81,9 @@ def at_turns(turning: Sequence[Turns], base: Rows, *, missing: bool = False) -> 
 
 def _standing(turn: Turns, nodes: NDArray[np.intp], rows: Rows, *, missing: bool) -> Rows:
     """`rows`, moved to reach `nodes` one by one, and standing at them."""
-    ways = [_Way(turn, parents(turn.tree, side)) for side in SIDES]
-    for number, (row, node) in enumerate(zip(rows, nodes, strict=True)):
-        _lead(row, ways[number % len(ways)].bounds(int(node)))
+    for start in range(0, len(rows), CHUNK):
+        part = slice(start, start + CHUNK)
+        _lead(rows[part], turn, nodes[part])
     column, each = turn.tree.feature[nodes], np.arange(len(nodes))
     if missing:
         rows[each, column] = np.nan
@@ -102,38 +102,22 @@ def parents(tree: Tree, side: Side) -> NDArray[np.int64]:
     return above_each
 
 
-class _Way:
-    """How rows get to the nodes of a tree, from the one `above_each`."""
-
-    def __init__(self, turn: Turns, above_each: NDArray[np.int64]) -> None:
-        self._turn, self._above = turn, above_each
-        self._known: dict[int, Bounds] = {int(root): {} for root in np.flatnonzero(above_each < 0)}
-
-    def bounds(self, node: int) -> Bounds:
-        """Between which values (from the first on, below the second) each feature of a row must lie to reach `node`."""
-        below_known = []
-        while node not in self._known:
-            below_known.append(node)
-            node = int(self._above[node])
-        for child in reversed(below_known):
-            self._known[child] = self._narrowed(self._known[node], node, child)
-            node = child
-        return self._known[node]
-
-    def _narrowed(self, bounds: Bounds, node: int, child: int) -> Bounds:
-        feature, at = int(self._turn.tree.feature[node]), self._turn.at[node]
-        low, high = bounds.get(feature, (np.float32(-np.inf), np.float32(np.inf)))
-        goes_left = self._turn.tree.left[node] == child
-        return {**bounds, feature: (low, min(high, at)) if goes_left else (max(low, at), high)}
-
-
-def _lead(row: Rows, bounds: Bounds) -> None:
-    """Move `row` as little as needed to lie within `bounds`."""
-    for feature, (low, high) in bounds.items():
-        if row[feature] < low:
-            row[feature] = low
-        elif row[feature] >= high:
-            row[feature] = below(np.asarray(high))
+def _lead(rows: Rows, turn: Turns, nodes: NDArray[np.intp]) -> None:
+    """Move each row as little as needed to reach its node: from one side where there are several ways, the next from
+    the other."""
+    low, high = np.full(rows.shape, -np.inf, np.float32), np.full(rows.shape, np.inf, np.float32)
+    ways = np.stack([parents(turn.tree, side) for side in SIDES])
+    way, node, each = np.arange(len(nodes)) % len(SIDES), np.asarray(nodes, np.int64), np.arange(len(nodes))
+    while len(each):
+        parent = ways[way, node]
+        climbs = parent >= 0
+        parent, node, way, each = parent[climbs], node[climbs], way[climbs], each[climbs]
+        feature, at, is_left = turn.tree.feature[parent], turn.at[parent], turn.tree.left[parent] == node
+        lefts, rights = (each[is_left], feature[is_left]), (each[~is_left], feature[~is_left])
+        high[lefts] = np.minimum(high[lefts], at[is_left])
+        low[rights] = np.maximum(low[rights], at[~is_left])
+        node = parent
+    np.copyto(rows, np.where(rows < low, low, np.where(rows >= high, below(high), rows)))
 
 
 def _around(places: Rows) -> Rows:
