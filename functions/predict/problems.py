@@ -11,6 +11,7 @@ from serinus.errors import InputError, Problem, StoreDown, UnknownEntity, Unknow
 
 MEDIA_TYPE = "application/problem+json"
 Refused = InputError | UnknownModel | StoreDown
+RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}  # by RFC 9110, which Python follows from 3.13 on
 
 
 @dataclass(eq=False)  # not frozen: Python writes the traceback into an exception
@@ -28,7 +29,7 @@ class Refusal(Exception):
         return ", ".join(problem.field for problem in self.problems) or self.detail
 
     def body(self, path: str, request_id: str) -> bytes:
-        title = HTTPStatus(self.status).phrase
+        title = reason(self.status)
         problem = {
             "type": f"urn:serinus:{title.lower().replace(' ', '-')}",
             "title": title,
@@ -39,6 +40,11 @@ class Refusal(Exception):
             "errors": [asdict(problem) for problem in self.problems],
         }
         return orjson.dumps(problem)
+
+
+def reason(status: int) -> str:
+    """What RFC 9110 calls `status`, the same under every Python: a problem's type is made of it."""
+    return RENAMED.get(status) or HTTPStatus(status).phrase
 
 
 def refusal(error: Refused) -> Refusal:

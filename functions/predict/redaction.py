@@ -8,7 +8,6 @@ import re
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from re import Pattern
 from secrets import token_hex
 from typing import Protocol, Self
@@ -17,7 +16,7 @@ from starlette.routing import compile_path
 from starlette.types import Scope
 
 from functions.predict.outline import outline
-from functions.predict.problems import Refusal
+from functions.predict.problems import Refusal, reason
 from serinus.errors import Problem
 from serinus.service import Service
 
@@ -127,7 +126,7 @@ class Personal:
 
     def refusal(self, refusal: Refusal) -> Refusal:
         problems = self.problems(refusal.problems)
-        phrase = HTTPStatus(refusal.status).phrase
+        phrase = reason(refusal.status)
         detail = self.summary(problems) if problems else WITHOUT_PROBLEMS.get(refusal.status, phrase)
         return Refusal(refusal.status, detail, problems, refusal.headers)
 
