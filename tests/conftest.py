@@ -12,6 +12,7 @@ import pytest
 from tests.bundles import write_bundle
 
 LONGEST = ("e2e", "export", "localaws", "infra")
+UNMEASURED = ("localaws", "infra")  # test what coverage is not asked of, and tracing takes as long as they do
 SERVICE = """
 [service]
 name = "tiny"
@@ -32,6 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: next((place for place, name in enumerate(LONGEST) if name in item.path.parts), len(LONGEST))
     )
+    for item in items:
+        if any(name in item.path.parts for name in UNMEASURED):
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="session")

@@ -58,12 +58,31 @@ def test_the_report_of_yields_shows_the_documents_answers(nuru: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def iit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def without_redis(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Where the demo of patients left everything, and what it said."""
+    home = tmp_path_factory.mktemp("without-redis")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(Path(sys.executable).parent))
+        return home, shown("iit", home)
+
+
+@pytest.fixture(scope="module")
+def iit(without_redis: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same demo again, with Redis: what it learnt is there."""
     if shutil.which("redis-server") is None:
         pytest.skip("REDIS MISSING: no redis-server on the path; install it, as .ci/run does")
-    home = tmp_path_factory.mktemp("iit")
-    shown("iit", home)
+    home = tmp_path_factory.mktemp("iit") / "iit"
+    shutil.copytree(without_redis[0], home)
+    shutil.rmtree(home / "scored")
+    (home / "audit.jsonl").unlink()
+    assert "the same code has already learnt" in shown("iit", home)
     return home
+
+
+def test_the_demo_of_patients_runs_without_redis(without_redis: tuple[Path, str]) -> None:
+    home, said = without_redis
+    assert "kept in a Parquet file" in said
+    assert scored(home).num_rows == 50_000 - 3
 
 
 def test_every_visit_but_the_spoilt_ones_is_answered(iit: Path) -> None:
@@ -80,10 +99,3 @@ def test_what_is_kept_of_patients_names_nobody(iit: Path) -> None:
     assert {record["event"] for record in records} == {"audit"}
     kept = (iit / "audit.jsonl").read_text() + (iit / "server.log").read_text()
     assert "IIT-0" not in kept
-
-
-def test_the_demo_of_patients_runs_without_redis_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folders = [Path(sys.executable).parent]
-    monkeypatch.setenv("PATH", ":".join(map(str, folders)))
-    assert "kept in a Parquet file" in shown("iit", tmp_path / "iit")
-    assert scored(tmp_path / "iit").num_rows == 50_000 - 3

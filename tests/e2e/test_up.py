@@ -64,7 +64,8 @@ def running(laptop, files) -> Iterator[dict[str, Up]]:
         yield ups
         processes = [process for up in ups.values() for process in up.processes()]
     finally:
-        ended = [laptop.run("down", file) for file in files.values()]
+        with ThreadPoolExecutor(3) as pool:
+            ended = list(pool.map(lambda file: laptop.run("down", file), files.values()))
     assert ended == [f"{name} has ended\n" for name in files]
     assert not [process for process in processes if is_alive(process)]
     assert not list((laptop.folder / ".serinus").glob("*.json"))

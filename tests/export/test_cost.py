@@ -15,6 +15,8 @@ from serinus.bundle import Bundle
 from serinus.schema import Rows
 from tests.export.originals import pickled
 
+pytestmark = pytest.mark.no_cover  # traced, it takes half as long again, and others reach the same lines
+
 MOST_S = 30
 MOST_BYTES = 2e9
 MEASURE = (

@@ -29,6 +29,8 @@ from tests.export.test_random_models import (
     tables,
 )
 
+pytestmark = pytest.mark.no_cover  # traced, it takes half as long again, and others reach the same lines
+
 LENGTH, CHANNELS = 12, 2
 ACTIVATIONS = ("relu", "tanh", "elu", "selu", "gelu", "swish", "softplus", "hard_sigmoid", "softsign", "exponential")
 HEADS = {"three classes": (3, "softmax"), "two classes": (1, "sigmoid"), "value": (1, None)}

@@ -15,6 +15,8 @@ from export.original import Original
 from serinus.schema import Rows
 from tests.export.originals import graph_of, proof
 
+pytestmark = pytest.mark.no_cover  # traced, it takes half as long again, and others reach the same lines
+
 OLD_JSON = pytest.mark.filterwarnings("ignore:.*Found JSON model saved before XGBoost 1.6:UserWarning")
 
 
