@@ -7,6 +7,9 @@
 #   make test-containers       those that need a container engine, which is started if none runs
 #   make check                 lint, types, import contracts
 
+# Python 3.13, which the images run, where the machine has it (pyenv's count); else whatever python3 is
+PYTHON_3 := $(shell PYENV_VERSION=$$(pyenv latest 3.13 2>/dev/null) python3.13 -c 'import sys; print(sys.executable)' \
+	2>/dev/null || command -v python3)
 UV := .uv/bin/uv
 UV_VERSION := 0.13.8
 PYTHON := .venv/bin/python
@@ -39,7 +42,7 @@ $(UV):
 	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 .venv/installed: pyproject.toml uv.lock | $(UV)
-	UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --extra dev --compile-bytecode
+	UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --extra dev --compile-bytecode --python $(PYTHON_3)
 	touch $@
 
 # an environment of its own: checkov pins what the project has newer

@@ -156,7 +156,7 @@ def _imagined(original: Original, generator: Generator) -> Rows:
     for place, steps in original.on_the_way.items():
         wanted[:, place] = first_reaching(normal[:, place], np.zeros(IMAGINED, np.int32), steps)
     for feature, thresholds in _thresholds(original.trees).items():
-        spread = thresholds.std() or max(1.0, abs(float(thresholds[0])))
+        spread = float(thresholds.std()) or max(1.0, abs(float(thresholds[0])))
         wanted[:, feature] = generator.choice(thresholds, IMAGINED) + normal[:, feature] * spread / 4
     features = np.tile(np.arange(original.features, dtype=np.int32), IMAGINED)
     rows = first_reaching(wanted.reshape(-1), features, original.steps).reshape(wanted.shape)

@@ -43,8 +43,8 @@ def test_either_threshold_ends_the_map_when_both_are_given():
     assert not both.is_exceeded(3, total=1000)
 
 
-def test_three_thousand_items_at_a_concurrency_of_one_come_to_an_end(aws):
-    given = {"items": [{"number": number} for number in range(3000)]}
+def test_fifteen_hundred_items_at_a_concurrency_of_one_come_to_an_end(aws):
+    given = {"items": [{"number": number} for number in range(1500)]}
     started = time.monotonic()
     ended = run(aws, distributed(PASS, ItemsPath="$.items", MaxConcurrency=1), given)
     assert json.loads(ended["output"]) == given["items"]
