@@ -19,7 +19,7 @@ from serinus.bulk.sources import Cut
 from tests.unit.bulk.jobs import Bench, rows, table, tree
 
 ROOT = Path(__file__).parents[2]
-KILLS = 7  # of each of the three jobs
+KILLS = 5  # of each of the three jobs
 MAIN = """
 import sys
 from pathlib import Path

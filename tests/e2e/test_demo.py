@@ -26,10 +26,10 @@ def real(shared_data: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def curves(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every fourth of the real curves: six networks are trained on them."""
+    """Every sixth of the real curves: six networks are trained on them."""
     file = tmp_path_factory.mktemp("curves") / "real.npz"
     with np.load(real, allow_pickle=True) as all_curves:
-        np.savez(file, **{name: array[::4] for name, array in all_curves.items()})
+        np.savez(file, **{name: array[::6] for name, array in all_curves.items()})
     return file
 
 

@@ -19,7 +19,7 @@ from serinus.service import Service
 from serinus.tables.rows import rows_of
 from serinus.tables.table import read
 
-LEARNT_ROWS = 1_000
+LEARNT_ROWS = 600
 SPOILT = {3: ("CultLand", "plenty"), 700: ("CropTillageDate", "2022-13-40"), 2_000: ("District", "Atlantis")}
 
 

@@ -90,7 +90,7 @@ def stirred(model: Any, generator: np.random.Generator) -> Any:
 @pytest.mark.keras
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
-@models(16)
+@models(12)
 @given(
     seed=st.integers(0, 2**32 - 1),
     library=st.sampled_from(["keras", "tf_keras"]),
