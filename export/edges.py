@@ -81,9 +81,10 @@ def at_turns(turning: Sequence[Turns], base: Rows, *, missing: bool = False) -> 
 
 def _standing(turn: Turns, nodes: NDArray[np.intp], rows: Rows, *, missing: bool) -> Rows:
     """`rows`, moved to reach `nodes` one by one, and standing at them."""
+    ways = np.stack([parents(turn.tree, side) for side in SIDES])
     for start in range(0, len(rows), CHUNK):
         part = slice(start, start + CHUNK)
-        _lead(rows[part], turn, nodes[part])
+        _lead(rows[part], turn, nodes[part], ways)
     column, each = turn.tree.feature[nodes], np.arange(len(nodes))
     if missing:
         rows[each, column] = np.nan
@@ -102,12 +103,14 @@ def parents(tree: Tree, side: Side) -> NDArray[np.int64]:
     return above_each
 
 
-def _lead(rows: Rows, turn: Turns, nodes: NDArray[np.intp]) -> None:
-    """Move each row as little as needed to reach its node: from one side where there are several ways, the next from
-    the other."""
+def _lead(rows: Rows, turn: Turns, nodes: NDArray[np.intp], ways: NDArray[np.int64]) -> None:
+    """Move each row as little as needed to reach its node, in place.
+
+    ways: the node above each one, [ways, nodes]; rows take them in turn. From a node to its root every turn narrows
+    what its feature may be: from `low` on, below `high`.
+    """
     low, high = np.full(rows.shape, -np.inf, np.float32), np.full(rows.shape, np.inf, np.float32)
-    ways = np.stack([parents(turn.tree, side) for side in SIDES])
-    way, node, each = np.arange(len(nodes)) % len(SIDES), np.asarray(nodes, np.int64), np.arange(len(nodes))
+    way, node, each = np.arange(len(nodes)) % len(ways), np.asarray(nodes, np.int64), np.arange(len(nodes))
     while len(each):
         parent = ways[way, node]
         climbs = parent >= 0
