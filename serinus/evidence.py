@@ -154,7 +154,7 @@ def _incomplete_beta(a: Numbers, b: Numbers, z: Numbers) -> Numbers:
     """I_z(a, b) where z is below about a / (a + b), which is where the fraction converges fast."""
     edge = np.exp(a * _log(z) + b * _log(1 - z) + _log_gamma(a + b) - _log_gamma(a) - _log_gamma(b)) / a
     c, d = np.ones_like(a), 1 / _kept_from_zero(1 - (a + b) * z / (a + 1))
-    fraction = d
+    fraction, going = d, np.ones_like(d, dtype=bool)
     for m in range(1, MOST_TERMS):
         for numerator in (
             m * (b - m) * z / ((a + 2 * m - 1) * (a + 2 * m)),
@@ -162,8 +162,9 @@ def _incomplete_beta(a: Numbers, b: Numbers, z: Numbers) -> Numbers:
         ):
             d = 1 / _kept_from_zero(1 + numerator * d)
             c = _kept_from_zero(1 + numerator / c)
-            fraction = fraction * c * d
-        if np.all(np.abs(c * d - 1) < CONVERGED):
+            fraction = np.where(going, fraction * c * d, fraction)
+        going = going & (np.abs(c * d - 1) >= CONVERGED)  # what has converged is left: a batch is bit for bit its parts
+        if not going.any():
             break
     value: Numbers = edge * fraction
     return value
