@@ -106,7 +106,8 @@ def labels_log_e(log_ratios: Numbers) -> Numbers:
 def binomial_cdf(events: Given, of: Given, rate: Given) -> Numbers:
     """P(X <= events) for X ~ Binomial(of, rate), as the incomplete beta function I(1-rate; of-events, events+1).
 
-    Lentz's continued fraction (DLMF 8.17.22; Numerical Recipes 6.4); 9 digits or better. events, of: whole numbers.
+    Lentz's continued fraction (DLMF 8.17.22; Numerical Recipes 6.4); 8 digits or better up to a million trials.
+    events, of: whole numbers.
     """
     given = (np.subtract(of, events), np.add(events, 1), 1 - np.asarray(rate))
     a, b, z = (np.asarray(one, np.float64) for one in np.broadcast_arrays(*given))
