@@ -1,8 +1,11 @@
 """A subject always meets the same arm, as many do as the share says, and nobody flips back while it grows."""
 
+import contextlib
 import hashlib
+import io
 import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +15,7 @@ from scipy import stats
 from serinus.errors import ExperimentError
 from serinus.experiment import Split, point_of, split_from
 
+DOCS = Path(__file__).parents[2] / "docs" / "experiment.md"
 SUBJECTS = [f"user-{number}" for number in range(1000)]
 FEW = SUBJECTS[:100]
 MANY = 100_000
@@ -248,3 +252,11 @@ def test_the_original_router_sends_nine_tenths_to_the_new_version_and_serinus_on
 def test_the_original_router_gives_one_user_both_versions_as_it_hashes_the_request():
     router = ABTestRouter("1.0.0", "1.1.0", split_ratio=0.1)
     assert {router.route_request(f"ann, request {number}") for number in range(100)} == {"1.0.0", "1.1.0"}
+
+
+def test_the_examples_of_the_page_print_what_it_says():
+    page = DOCS.read_text()
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec("".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL)), {})
+    assert printed.getvalue() == "".join(re.findall(r"```text\n(.*?)```", page, re.DOTALL))
