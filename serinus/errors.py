@@ -10,6 +10,7 @@ SerinusError
   RegistryError   the registry does not hold what is asked for, refuses a change, or was altered
   ReleaseError    a version cannot be released or taken back, or what was done is not what is there now
   StoreDown       a feature store does not answer, or not in time; says when to ask again
+  ExperimentError the arms, shares or counts of an experiment cannot be
 """
 
 import math
@@ -43,6 +44,10 @@ class RegistryError(SerinusError):
 
 
 class ReleaseError(SerinusError):
+    pass
+
+
+class ExperimentError(SerinusError):
     pass
 
 
