@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from serinus.errors import ServiceError
+from serinus.policy import policy_of
 from serinus.sections import Function, Gateway
 from serinus.service import Service
 
@@ -14,7 +15,7 @@ LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096,
 def contradictions(service: Service) -> tuple[str, ...]:
     """A sentence of each: the values, why they do not go together, and what to say instead."""
     function, gateway = service.function, service.gateway
-    return (*_readiness(function), *_times(function, gateway), *_kinds(gateway), *_logs(function))
+    return (*_readiness(function), *_times(function, gateway), *_kinds(gateway), *_logs(function), *_rollout(service))
 
 
 def check(service: Service) -> None:
@@ -35,6 +36,13 @@ def _readiness(function: Function) -> Iterator[str]:
             f"[function] provisioned = {kept} and reserved = {function.reserved}: while a release replaces another, "
             f"both are kept ready, out of what is reserved; say reserved = {2 * kept} or more, or leave it out"
         )
+
+
+def _rollout(service: Service) -> Iterator[str]:
+    try:
+        policy_of(service.rollout)
+    except ServiceError as error:
+        yield str(error)
 
 
 def _times(function: Function, gateway: Gateway) -> Iterator[str]:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Numbers = NDArray[np.float64]
-Given = Numbers | float
+Counts = Numbers | NDArray[np.int64]
+Given = Counts | float
 SPREAD = (1.5, 2.0, 4.0, 8.0, 16.0, 32.0)  # how many times the tolerated rate the alternatives are
 EITHER_WAY = (1 / 32, 1 / 8, 1 / 4, 1 / 2, 2 / 3, 4 / 5, 5 / 4, 3 / 2, 2.0, 4.0, 8.0, 32.0)
 LABEL_RATIOS = (1 / 4, 1 / 2, 1.0, 2.0, 4.0)
@@ -86,10 +87,12 @@ def trials(events: Given, of: Given, null: Given, alternatives: ArrayLike) -> Nu
     """
     events, of, null = (np.asarray(given)[..., None] for given in (events, of, null))
     alternatives = np.asarray(alternatives)
-    return events * np.log(alternatives / null) + (of - events) * np.log((1 - alternatives) / (1 - null))
+    failing, succeeding = np.log(alternatives / null), np.log((1 - alternatives) / (1 - null))
+    log_ratios: Numbers = events * failing + (of - events) * succeeding
+    return log_ratios
 
 
-def labels_coin(candidate: Numbers, baseline: Numbers, weight: Given) -> Numbers:
+def labels_coin(candidate: Given, baseline: Given, weight: Given) -> Numbers:
     """Log likelihood ratios of the answers [..., K] of both sides, by label and ratio, [..., K, J].
 
     Given its label, an answer is the candidate's with chance w if both sides answer alike, whatever the labels' shares
@@ -130,7 +133,7 @@ def upper_bound(events: float, of: float, confidence: float = 0.95) -> float:
     return high
 
 
-def divergence(candidate: Numbers, baseline: Numbers) -> Numbers:
+def divergence(candidate: Counts, baseline: Counts) -> Numbers:
     """KL(candidate || baseline) of two histograms of counts [..., K], in nats, less what chance alone adds.
 
     Both are smoothed after Jeffreys, (count + 1/2) / (n + K/2). The plug-in estimate is too large by about

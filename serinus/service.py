@@ -40,6 +40,7 @@ class Service(Section):
     slo: Slo = Slo()
     privacy: Privacy = Privacy()
     bands: Bands | None = None
+    rollout: dict[str, Any] = Field(default={})  # what `serinus.policy` reads: no function that predicts needs it
     bulk: Bulk = Bulk()
     targets: dict[Name, Target] = Field(default={})
 

@@ -1,0 +1,164 @@
+"""A decision on a rollout, in words and numbers that a tired person understands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from serinus.canary.alerts import Alert, is_throttled
+from serinus.canary.findings import Finding, Findings
+from serinus.canary.limits import limits
+from serinus.canary.measurement import BASELINE, CANDIDATE, KINDS, Ints, Kind
+from serinus.canary.state import State
+from serinus.policy import Policy
+
+
+class Verdict(IntEnum):
+    """HOLD: go on watching; ADVANCE: to the next step; PROMOTE: all traffic to the candidate; ROLLBACK: it is bad;
+    ABORT: it did not prove itself in time. After the last two the running release has all the traffic again."""
+
+    HOLD = 0
+    ADVANCE = 1
+    PROMOTE = 2
+    ROLLBACK = 3
+    ABORT = 4
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look found and came to, [...] each. alerts: those not told before, as bits; judged: the state that it
+    looked at, with the measurements in it and nothing done yet"""
+
+    found: Findings
+    verdict: Ints
+    alerts: Ints
+    judged: State
+
+
+@dataclass(frozen=True)
+class Decision:
+    """weight: the candidate's share of the traffic from now on; evidence: by trigger, against the candidate, and how
+    much of it rolls back, in powers of ten (3: chance does this in one of 1,000 healthy rollouts at most; of health:
+    failures in a row); check_in_s: when golden rows are to be replayed next; state: to judge what comes next"""
+
+    verdict: Verdict
+    reason: str
+    weight: float
+    alerts: tuple[str, ...]
+    evidence: Mapping[str, tuple[float, float]]
+    check_in_s: float
+    state: State
+
+    @property
+    def is_over(self) -> bool:
+        return self.verdict in (Verdict.ROLLBACK, Verdict.ABORT)
+
+
+def decided(policy: Policy, seen: Look, after: State) -> Decision:
+    """The decision on one rollout."""
+    verdict, found, judged = Verdict(int(seen.verdict)), seen.found, seen.judged
+    triggers = {"errors": found.errors, "latency": found.latency, "drift": found.drift, "health": found.health}
+    failing = int(after.failures) > 0
+    return Decision(
+        verdict=verdict,
+        reason=_reason(policy, judged, found, verdict),
+        weight=float(after.weight),
+        alerts=tuple(alert.name or "" for alert in Alert if int(seen.alerts) & alert),
+        evidence={name: _shown(policy, name, trigger) for name, trigger in triggers.items()},
+        check_in_s=policy.health.again_s if failing else _every_s(policy, after),
+        state=after,
+    )
+
+
+def _every_s(policy: Policy, state: State) -> float:
+    return policy.watch.every_s if int(state.step) == len(policy.steps) else policy.health.every_s
+
+
+def _shown(policy: Policy, name: str, finding: Finding) -> tuple[float, float]:
+    is_log = name != "health" and getattr(policy, name).mode == "sequential"
+    scale = np.log(10) if is_log else 1.0
+    return float(f"{finding.e / scale:.9g}"), float(f"{finding.limit / scale:.9g}")
+
+
+def _reason(policy: Policy, state: State, found: Findings, verdict: Verdict) -> str:
+    match verdict:
+        case Verdict.ROLLBACK:
+            return f"{_guilt(state, found)}: rolled back"
+        case Verdict.ADVANCE | Verdict.PROMOTE:
+            share = limits(policy).weight[int(state.step) + 1]
+            return f"{_proof(state)}: {share:.0%} of the traffic next"
+        case Verdict.ABORT:
+            minutes = (state.read_at_s - float(state.since_s)) / 60
+            return f"not shown to be all right in {minutes:.0f} minutes ({_missing(policy, state, found)}): taken back"
+        case _:
+            return f"{_missing(policy, state, found)}: hold"
+
+
+def _guilt(state: State, found: Findings) -> str:
+    if found.health.guilty:
+        return f"golden rows are wrong, {int(state.failures)} times in a row, and right on the running release"
+    if found.errors.guilty or not (found.latency.guilty or found.drift.guilty):
+        return f"{_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}; {_odds(found.errors)}"
+    if found.latency.guilty:
+        return f"{_rates(state, 'is slow in', Kind.SLOW, Kind.WARM)}; {_odds(found.latency)}"
+    answers = state.evidence.totals[..., KINDS:].sum(axis=-1)
+    n, m = int(answers[CANDIDATE]), int(answers[BASELINE])
+    return f"its {n} answers are not shared out as the {m} of the running release; {_odds(found.drift)}"
+
+
+def _proof(state: State) -> str:
+    errors = _rates(state, "fails", Kind.ERRORS, Kind.REQUESTS)
+    return f"{errors}; {_rates(state, 'is slow in', Kind.SLOW, Kind.WARM)}; nothing speaks against it"
+
+
+def _missing(policy: Policy, state: State, found: Findings) -> str:
+    """What keeps the candidate from its next step, the first that does."""
+    baked_s, bake_s = state.until_s - float(state.since_s), float(limits(policy).bake_s[int(state.step)])
+    requests = int(state.evidence.totals[CANDIDATE, Kind.REQUESTS])
+    is_watched = state.step == len(policy.steps)
+    for holds, reason in (
+        (state.elsewhere, "somebody else moved the alias"),
+        (state.broken | (found.sides >= np.log(policy.uneasy)), _ratio(state)),
+        (found.health.uneasy, f"golden rows are wrong, {int(state.failures)} times in a row"),
+        (found.errors.shared & ~is_watched, f"both fail: {_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}"),
+        (found.errors.shared & is_watched, f"it {_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}, beside no other"),
+        (found.latency.shared, f"slow, but only {_environments(state)} environments answered"),
+        (is_throttled(state), "the account's limits keep requests away"),
+        (is_watched, f"watched for {max(0, baked_s) / 3600:.1f} of {policy.watch.hours:g} hours"),
+        (found.errors.uneasy, f"uneasy: {_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}"),
+        (found.latency.uneasy, f"uneasy: {_rates(state, 'is slow in', Kind.SLOW, Kind.WARM)}"),
+        (np.bool_(baked_s < bake_s), f"{max(0, baked_s) / 60:.0f} of {bake_s / 60:.0f} minutes"),
+        (np.bool_(requests < policy.requests), f"{requests} of {policy.requests} requests"),
+        (~found.errors.proven, f"{_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}, not surely below the limit"),
+        (~found.latency.proven, f"{_rates(state, 'is slow in', Kind.SLOW, Kind.WARM)}, not surely few enough"),
+        (~found.drift.proven, "its answers may differ from the running release's"),
+        (~found.health.proven, "golden rows were not right yet in this step"),
+    ):
+        if holds:
+            return reason
+    return "all is well"
+
+
+def _rates(state: State, what: str, kind: Kind, of: Kind) -> str:
+    told = []
+    for side in (CANDIDATE, BASELINE):
+        events, tried = (int(state.evidence.totals[side, column]) for column in (kind, of))
+        told.append(f"{events / max(tried, 1):.2%} ({events:,} of {tried:,})")
+    return f"{what} {told[CANDIDATE]}, the running release {told[BASELINE]}"
+
+
+def _odds(finding: Finding) -> str:
+    return f"by chance less than once in {10 ** min(float(finding.e) / np.log(10), 15.0):,.0f}"
+
+
+def _ratio(state: State) -> str:
+    candidate, baseline = (int(state.evidence.totals[side, Kind.REQUESTS]) for side in (CANDIDATE, BASELINE))
+    share = candidate / max(candidate + baseline, 1)
+    return (
+        f"the candidate was given {share:.1%} of {candidate + baseline:,} requests instead of {float(state.weight):.1%}"
+    )
+
+
+def _environments(state: State) -> int:
+    return int(state.evidence.totals[CANDIDATE, Kind.STARTED])

@@ -1,0 +1,129 @@
+"""Judge a release by what it did beside the running one: hold, advance, promote, roll back or abort.
+
+Numbers in, a decision out. First the guards: is what was measured fit to be judged? Then the triggers: does anything
+speak against the candidate beyond doubt? Only then, and only on evidence that errors and latency are all right, comes
+the next step. Silence holds, and at the deadline it aborts. What moves a real alias calls `judge`; what simulates a
+thousand rollouts at once calls `look`, of which `judge` is the case of one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from serinus.canary.alerts import alerts, is_throttled
+from serinus.canary.decision import Decision as Decision
+from serinus.canary.decision import Look, decided
+from serinus.canary.decision import Verdict as Verdict
+from serinus.canary.findings import OFF, SEQUENTIAL, Finding, Findings, Flags
+from serinus.canary.limits import limits
+from serinus.canary.measurement import CANDIDATE, Floats, Ints, Kind
+from serinus.canary.measurement import Measurement as Measurement
+from serinus.canary.naive import NAIVE
+from serinus.canary.state import References as References
+from serinus.canary.state import State as State
+from serinus.canary.state import absorbed, moved
+from serinus.canary.state import begun as begun
+from serinus.policy import Mode
+from serinus.policy import Policy as Policy
+
+VOID = 10_000.0  # the e-value of a wrong sample ratio from which on nothing of the step is judged any more
+MOST_RAISED = 0.5
+MODES = {"sequential": SEQUENTIAL, "naive": NAIVE, "off": OFF}
+
+
+def judge(policy: Policy, state: State, measurements: Sequence[Measurement]) -> Decision:
+    """What is to be done after `measurements`, why, and the state to judge the next ones from."""
+    seen, after = look(policy, state, measurements)
+    return decided(policy, seen, after)
+
+
+def look(policy: Policy, state: State, measurements: Sequence[Measurement]) -> tuple[Look, State]:
+    """The same for one rollout or for many alike, as arrays [...] and without words."""
+    state = absorbed(policy, state, measurements)
+    found = _findings(policy, state)
+    state = replace(state, broken=state.broken | (found.sides >= np.log(VOID)))
+    due = alerts(policy, state, found)
+    verdict = _verdict(policy, state, found)
+    after = _followed(policy, replace(state, told=state.told | due), verdict)
+    return Look(found, verdict, due & ~state.told, state), after
+
+
+def _findings(policy: Policy, state: State) -> Findings:
+    """The costly bounds on errors and latency are asked for only where nothing else keeps the candidate back."""
+    drift, health = (
+        _finding(policy, state, name, asked=np.zeros(state.step.shape, np.bool_)) for name in ("drift", "health")
+    )
+    asked = _is_ripe(policy, state) & drift.proven & health.proven
+    errors, latency = (_finding(policy, state, name, asked=asked) for name in ("errors", "latency"))
+    return Findings(errors, latency, drift, health, state.evidence.sides.log_e)
+
+
+def _finding(policy: Policy, state: State, trigger: str, *, asked: Flags) -> Finding:
+    mode: Mode = getattr(policy, trigger).mode
+    return MODES[mode][trigger](policy, state, asked)
+
+
+def _verdict(policy: Policy, state: State, found: Findings) -> Ints:
+    """The first that holds. Golden rows need no traffic, so no guard stands before them."""
+    is_watched, is_last = state.step == len(policy.steps), state.step == len(policy.steps) - 1
+    fit = _is_fit(policy, state, found)
+    guilty = found.errors.guilty | found.latency.guilty | found.drift.guilty
+    failing = is_watched & found.errors.shared & (policy.watch.errors == "rollback")
+    proven = fit & ~is_watched & _is_ripe(policy, state) & _is_proven(policy, state, found)
+    cases = {
+        Verdict.ROLLBACK: found.health.guilty | (guilty & fit & ~is_watched) | failing,
+        Verdict.PROMOTE: proven & is_last,
+        Verdict.ADVANCE: proven,
+        Verdict.ABORT: _is_late(policy, state) & ~is_watched,
+    }
+    return np.select(list(cases.values()), list(cases), Verdict.HOLD)
+
+
+def _is_fit(policy: Policy, state: State, found: Findings) -> Flags:
+    """Whether what was measured may be judged: requests are shared out as set, and nobody else moved the alias."""
+    uneven = found.sides >= np.log(policy.uneasy)
+    fit: Flags = ~(state.broken | uneven | state.elsewhere) | policy.is_naive
+    return fit
+
+
+def _is_ripe(policy: Policy, state: State) -> Flags:
+    """Whether the step has baked, and the candidate answered enough."""
+    requests = state.evidence.totals[..., CANDIDATE, Kind.REQUESTS]
+    return _is_baked(policy, state, times=1) & ((requests >= policy.requests) | policy.is_naive)
+
+
+def _is_proven(policy: Policy, state: State, found: Findings) -> Flags:
+    """Whether there is evidence that all is well, and nothing that makes uneasy."""
+    triggers = (found.errors, found.latency, found.drift, found.health)
+    proven = np.all([trigger.proven & ~trigger.uneasy for trigger in triggers], axis=0)
+    flags: Flags = proven & (~is_throttled(state) | policy.is_naive)
+    return flags
+
+
+def _is_late(policy: Policy, state: State) -> Flags:
+    times = 1.0 if policy.without_evidence == "abort" else policy.deadline
+    return state.read_at_s - state.since_s >= times * limits(policy).bake_s[state.step]
+
+
+def _is_baked(policy: Policy, state: State, *, times: float | Floats) -> Flags:
+    return state.until_s - state.since_s >= times * limits(policy).bake_s[state.step]
+
+
+def _followed(policy: Policy, state: State, verdict: Ints) -> State:
+    """The state once the verdict is carried out."""
+    onward = (verdict == Verdict.ADVANCE) | (verdict == Verdict.PROMOTE)
+    back = (verdict == Verdict.ROLLBACK) | (verdict == Verdict.ABORT)
+    raised = (verdict == Verdict.HOLD) & _is_to_be_raised(policy, state)
+    if not np.any(onward | back | raised):
+        return state
+    step = state.step + onward
+    higher = np.minimum(2 * state.weight, np.maximum(MOST_RAISED, state.weight))
+    weight = np.select([back, onward, raised], [0.0, limits(policy).weight[step], higher], state.weight)
+    return moved(state, onward | back | raised, step, weight, np.where(onward, 0, state.raised + raised))
+
+
+def _is_to_be_raised(policy: Policy, state: State) -> Flags:
+    """Whether a step that has baked, and knows too little, is to have more traffic; again after half as long again."""
+    due = _is_baked(policy, state, times=1 + state.raised / 2) & (state.weight < MOST_RAISED)
+    return due & (state.step < len(policy.steps)) & (policy.without_evidence == "raise")
