@@ -51,8 +51,10 @@ class Growing:
     @property
     def log_e(self) -> Numbers:
         """The logarithm of the e-value, [...]."""
-        later = np.logaddexp(log_mean(self.late), _log(self.waiting))
-        log_e: Numbers = np.logaddexp(log_mean(self.whole), later) - np.log(2)
+        waiting = _log(self.waiting)
+        top = np.maximum(np.maximum(self.whole.max(axis=-1), self.late.max(axis=-1)), waiting)
+        grown = sum(np.exp(logs - top[..., None]).sum(axis=-1) for logs in (self.whole, self.late))
+        log_e: Numbers = np.log((grown / self.whole.shape[-1] + np.exp(waiting - top)) / 2) + top
         return log_e
 
 

@@ -109,8 +109,14 @@ class Race:
         for check_s in range(self.at_s, self.at_s + seconds, CHECKED_TWICE_S):
             self._check(check_s)
         self.at_s += seconds
-        if self.at_s % self.plan.look_s == 0 and not _is_within(scenario.metrics.blind, self.at_s):
+        if self.at_s % self._look_s == 0 and not _is_within(scenario.metrics.blind, self.at_s):
             self._look()
+
+    @property
+    def _look_s(self) -> float:
+        """Seconds between looks: fewer are made once every candidate was promoted."""
+        is_watched = bool((self.state.step == len(self.policy.steps)).all())
+        return self.policy.watch.every_s if is_watched else self.plan.look_s
 
     def _counted(self, at_s: int) -> Ints:
         seconds, naive = self.policy.window_s, self.policy.latency.mode == "naive"
