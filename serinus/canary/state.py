@@ -7,13 +7,14 @@ All arrays have the same leading axes: none for a rollout, one for many simulate
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from serinus.canary.limits import limits
 from serinus.canary.measurement import BASELINE, CANDIDATE, KINDS, Check, Floats, Ints, Kind, Measurement, Window
-from serinus.canary.trees import chosen
+from serinus.canary.trees import chosen, unpacked
 from serinus.evidence import EITHER_WAY, LABEL_RATIOS, SPREAD, Growing, coin, labels_coin, trials
 from serinus.policy import Policy
 
@@ -97,16 +98,16 @@ class State:
 
 def begun(policy: Policy, references: References, at_s: float, labels: int, shape: tuple[int, ...] = ()) -> State:
     """The state of a rollout whose first step begins at `at_s`. labels: how many the service has, or bins of values."""
-    start = at_s - at_s % policy.window_s
+    start = float(at_s - at_s % policy.window_s)
     return State(
         references=references,
         step=np.zeros(shape, np.int64),
         weight=np.full(shape, policy.steps[0].weight),
-        since_s=np.full(shape, at_s),
+        since_s=np.full(shape, at_s, np.float64),
         raised=np.zeros(shape, np.int64),
         until_s=start,
         complete_s=(start, start),
-        read_at_s=at_s,
+        read_at_s=float(at_s),
         evidence=Evidence.fresh(shape, labels),
         recent=(np.zeros((*shape, 2, KINDS + labels), np.int64),) * (RECENT_MIN + 1),
         failures=np.zeros(shape, np.int64),
@@ -119,13 +120,23 @@ def begun(policy: Policy, references: References, at_s: float, labels: int, shap
     )
 
 
+def recalled(told: Mapping[str, Any], like: State) -> State:
+    """The state that `packed` told, of a rollout of as many labels as `like` has."""
+    counts = like.evidence.totals
+    windows = {
+        int(start_s): unpacked(window, Window(int(start_s), like.weight, counts))
+        for start_s, window in told["windows"].items()
+    }
+    return replace(unpacked({**told, "windows": {}}, like), windows=windows)
+
+
 def absorbed(policy: Policy, state: State, measurements: Sequence[Measurement]) -> State:
     """The state after `measurements`, in whatever order, repeated or not."""
     state = _gathered(state, measurements)
     for start_s in range(int(state.until_s), int(min(state.complete_s)) - policy.window_s + 1, policy.window_s):
         state = _judged(policy, state, start_s)
     forgotten = state.until_s - REMEMBERED_S
-    kept = {start_s: window for start_s, window in state.windows.items() if start_s >= forgotten}
+    kept = {start_s: window for start_s, window in sorted(state.windows.items()) if start_s >= forgotten}
     state = replace(state, windows=kept)
     for check in sorted((check for one in measurements for check in one.checks), key=lambda check: check.at_s):
         state = _checked(policy, state, check)
@@ -142,7 +153,7 @@ def _gathered(state: State, measurements: Sequence[Measurement]) -> State:
         elif known is None or not joined.same(known):
             late += 1
     complete = np.max([state.complete_s, *(measurement.complete_until_s for measurement in measurements)], axis=0)
-    read_at_s = max([state.read_at_s, *(measurement.read_at_s for measurement in measurements)])
+    read_at_s = float(max([state.read_at_s, *(measurement.read_at_s for measurement in measurements)]))
     return replace(
         state, windows=windows, late=late, complete_s=(float(complete[0]), float(complete[1])), read_at_s=read_at_s
     )
@@ -223,7 +234,7 @@ def _checked(policy: Policy, state: State, check: Check) -> State:
             check.made & ~too_late, np.where(check.others_failed, state.others_failures + 1, 0), state.others_failures
         ),
         checked=state.checked | (check.made & ~check.failed),
-        checked_s=check.at_s,
+        checked_s=float(check.at_s),
     )
 
 
