@@ -169,9 +169,9 @@ def _judged(policy: Policy, state: State, start_s: int) -> State:
     if window is not None:
         since = start_s >= state.since_s
         elsewhere = since & (np.abs(window.weight - state.weight) > SAME_WEIGHT)
-        counts = np.where(
-            (since & (np.abs(window.weight - state.weight) <= SAME_WEIGHT))[..., None, None], window.counts, 0
-        )
+        counted = since & (np.abs(window.weight - state.weight) <= SAME_WEIGHT)
+        counts = np.where(counted[..., None, None], window.counts, 0)
+        counts[..., Kind.STARTED] = window.counts[..., Kind.STARTED]  # most start in the very window of the change
         recent = (*recent[:-1], recent[-1] + counts)
         evidence = _more(policy, state, evidence, counts)
     return replace(

@@ -256,3 +256,11 @@ def test_windows_may_be_shorter_than_a_minute() -> None:
     told = [window(start_s, WELL) for start_s in range(0, 60, 10)]
     state = absorbed(policy, fresh(policy), [Measurement(65.0, (59.0, 65.0), tuple(told))])
     assert (state.until_s, requests(state)) == (50.0, [50, 450])
+
+
+@pytest.mark.parametrize("weight", [0.0, np.nan], ids=["before", "meanwhile"])
+def test_environments_that_start_while_the_weight_changes_are_counted(weight: float) -> None:
+    state = begun(POLICY, references(), 30.5, len(SHARES))
+    started = window(0, counts(side(10, started=4), side(90)), weight)
+    totals = absorbed(POLICY, state, [measurement(60, [started])]).evidence.totals
+    assert (totals[CANDIDATE, Kind.STARTED], totals[CANDIDATE, Kind.REQUESTS]) == (4, 0)
