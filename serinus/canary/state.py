@@ -152,7 +152,8 @@ def _gathered(state: State, measurements: Sequence[Measurement]) -> State:
             windows[window.start_s] = joined
         elif known is None or not joined.same(known):
             late += 1
-    complete = np.max([state.complete_s, *(measurement.complete_until_s for measurement in measurements)], axis=0)
+    told = (np.minimum(one.complete_until_s, one.read_at_s) for one in measurements)  # nothing is before it was read
+    complete = np.max([state.complete_s, *told], axis=0)
     read_at_s = float(max([state.read_at_s, *(measurement.read_at_s for measurement in measurements)]))
     return replace(
         state, windows=windows, late=late, complete_s=(float(complete[0]), float(complete[1])), read_at_s=read_at_s

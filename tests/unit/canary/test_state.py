@@ -264,3 +264,9 @@ def test_environments_that_start_while_the_weight_changes_are_counted(weight: fl
     started = window(0, counts(side(10, started=4), side(90)), weight)
     totals = absorbed(POLICY, state, [measurement(60, [started])]).evidence.totals
     assert (totals[CANDIDATE, Kind.STARTED], totals[CANDIDATE, Kind.REQUESTS]) == (4, 0)
+
+
+def test_nothing_is_complete_before_it_was_read() -> None:
+    ahead = Measurement(60.0, (3600.0, 3600.0), tuple(windows(0, 120, WELL)))
+    state = absorbed(POLICY, fresh(), [ahead])
+    assert (state.until_s, requests(state)) == (60.0, [10, 90])
