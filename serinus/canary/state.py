@@ -65,8 +65,9 @@ class Evidence:
 @dataclass(frozen=True)
 class State:
     """step: its place in the policy, as many as there are steps once the candidate has all traffic; weight: the share
-    it has; since_s: when it got there; raised: how often the step's weight was raised; until_s: up to when was judged;
-    complete_s: up to when each side's counts are complete; read_at_s: the time of the last look
+    it has; since_s: when it got there; shifted_s: when the weight changed last; raised: how often the step's weight was
+    raised; until_s: up to when was judged; complete_s: up to when each side's counts are complete; read_at_s: the time
+    of the last look
 
     recent: counts of the last whole minutes and the running one, each [..., 2, F]; failures: of golden rows, in a row;
     checked: they were right once in this step; checked_s: when they were replayed last; broken: the share of requests
@@ -79,6 +80,7 @@ class State:
     step: Ints
     weight: Floats
     since_s: Floats
+    shifted_s: Floats
     raised: Ints
     until_s: float
     complete_s: tuple[float, float]
@@ -104,6 +106,7 @@ def begun(policy: Policy, references: References, at_s: float, labels: int, shap
         step=np.zeros(shape, np.int64),
         weight=np.full(shape, policy.steps[0].weight),
         since_s=np.full(shape, at_s, np.float64),
+        shifted_s=np.full(shape, at_s, np.float64),
         raised=np.zeros(shape, np.int64),
         until_s=start,
         complete_s=(start, start),
@@ -168,7 +171,7 @@ def _judged(policy: Policy, state: State, start_s: int) -> State:
         evidence = _another_minute(evidence, 1 / limits(policy).minutes[state.step])
     window = state.windows.get(start_s)
     if window is not None:
-        since = start_s >= state.since_s
+        since = start_s >= state.shifted_s
         elsewhere = since & (np.abs(window.weight - state.weight) > SAME_WEIGHT)
         counted = since & (np.abs(window.weight - state.weight) <= SAME_WEIGHT)
         counts = np.where(counted[..., None, None], window.counts, 0)
@@ -251,6 +254,7 @@ def moved(state: State, where: NDArray[np.bool_], step: Ints, weight: Floats, ra
         weight=np.where(where, weight, state.weight),
         raised=np.where(where, raised, state.raised),
         since_s=np.where(fresh, state.read_at_s, state.since_s),
+        shifted_s=np.where(where, state.read_at_s, state.shifted_s),
         checked=state.checked & ~fresh,
         told=np.where(fresh, 0, state.told),
         evidence=chosen(fresh, anew, state.evidence) if np.any(fresh) else state.evidence,

@@ -270,3 +270,12 @@ def test_nothing_is_complete_before_it_was_read() -> None:
     ahead = Measurement(60.0, (3600.0, 3600.0), tuple(windows(0, 120, WELL)))
     state = absorbed(POLICY, fresh(), [ahead])
     assert (state.until_s, requests(state)) == (60.0, [10, 90])
+
+
+def test_windows_from_before_the_weight_was_raised_do_not_mean_that_somebody_moved_the_alias() -> None:
+    policy = POLICY.model_copy(update={"without_evidence": "raise"})
+    few = [window(start_s, WELL) for start_s in range(0, 1920, 300)]
+    raised = judge(policy, fresh(policy), [Measurement(1920.0, (1800.0, 1800.0), tuple(few))])
+    assert raised.weight == 0.2
+    after = judge(policy, raised.state, [measurement(1980, [window(1920, WELL, 0.2)])])
+    assert (requests(after.state), after.alerts) == ([70, 630], ())
