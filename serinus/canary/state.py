@@ -237,7 +237,7 @@ def _checked(policy: Policy, state: State, check: Check) -> State:
         others_failures=np.where(
             check.made & ~too_late, np.where(check.others_failed, state.others_failures + 1, 0), state.others_failures
         ),
-        checked=state.checked | (check.made & ~check.failed),
+        checked=state.checked | (check.made & ~check.failed & (check.at_s >= state.since_s)),
         checked_s=float(check.at_s),
     )
 

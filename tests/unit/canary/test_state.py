@@ -279,3 +279,10 @@ def test_windows_from_before_the_weight_was_raised_do_not_mean_that_somebody_mov
     assert raised.weight == 0.2
     after = judge(policy, raised.state, [measurement(1980, [window(1920, WELL, 0.2)])])
     assert (requests(after.state), after.alerts) == ([70, 630], ())
+
+
+@pytest.mark.parametrize(("at_s", "checked"), [(1799.0, False), (1800.0, True)], ids=["before", "since"])
+def test_golden_rows_have_to_be_right_since_the_step_began(at_s: float, checked: bool) -> None:
+    told = judged(stretch(0, 1800, WELL, checked=False), measurement(1800, (), [check_of(1790, failed=False)]))
+    state = absorbed(POLICY, told.state, [measurement(1860, (), [check_of(at_s, failed=False)])])
+    assert bool(state.checked) is checked
