@@ -18,6 +18,7 @@ from serinus.canary.trees import chosen, unpacked
 from serinus.evidence import EITHER_WAY, LABEL_RATIOS, SPREAD, Growing, coin, labels_coin, trials
 from serinus.policy import Policy
 
+MOST_TOLERATED = 0.99  # of errors: a release that fails always can be replaced too
 MINUTE_S = 60
 SAME_WEIGHT = 1e-9
 RECENT_MIN = 5  # what the original systems' thresholds look at
@@ -29,7 +30,7 @@ COINS = (Kind.ERRORS, Kind.SLOW, Kind.VERY_SLOW)
 class References:
     """What was known before the rollout began, and is not changed by it.
 
-    error_rate: of the running release, over its last 3,000 requests or more, [...]
+    error_rate: of the running release, over its last 3,000 requests or more, [...]; NaN: unknown
     answers: how often it, or its bundle's sample, gave each label or bin, [..., K]; none of any: unknown
     """
 
@@ -214,7 +215,7 @@ def _more(policy: Policy, state: State, evidence: Evidence, counts: Ints) -> Evi
 
 def error_rates(policy: Policy, references: References) -> tuple[Floats, Floats]:
     """The error rate that is tolerated, and the one that is too much: more where the running release fails more."""
-    tolerated = np.maximum(policy.errors.tolerated, references.error_rate)
+    tolerated = np.minimum(np.fmax(policy.errors.tolerated, references.error_rate), MOST_TOLERATED)
     return tolerated, np.minimum(np.maximum(policy.errors.limit, 3 * tolerated), (1 + tolerated) / 2)
 
 

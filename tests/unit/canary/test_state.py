@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serinus.canary.measurement import BASELINE, CANDIDATE, KINDS, Ints, Kind, Measurement, Window, check_of, counts_of
-from serinus.canary.state import REMEMBERED_S, References, State, absorbed, begun
+from serinus.canary.state import REMEMBERED_S, References, State, absorbed, begun, error_rates
 from serinus.canary.trees import packed
 from serinus.policy import Drift, Policy
 from serinus.rollout import judge
@@ -286,3 +286,14 @@ def test_golden_rows_have_to_be_right_since_the_step_began(at_s: float, checked:
     told = judged(stretch(0, 1800, WELL, checked=False), measurement(1800, (), [check_of(1790, failed=False)]))
     state = absorbed(POLICY, told.state, [measurement(1860, (), [check_of(at_s, failed=False)])])
     assert bool(state.checked) is checked
+
+
+def test_an_unknown_error_rate_is_no_excuse() -> None:
+    unknown, low = (error_rates(POLICY, references(error_rate=rate)) for rate in (np.nan, 0.0))
+    assert unknown == low == (0.01, 0.05)
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.9, 1.0], ids=str)
+def test_a_release_that_fails_often_raises_what_is_too_much_and_never_up_to_all(rate: float) -> None:
+    tolerated, limit = error_rates(POLICY, references(error_rate=rate))
+    assert min(rate, 0.99) == tolerated < limit < 1
