@@ -23,6 +23,7 @@ MINUTE_S = 60
 SAME_WEIGHT = 1e-9
 RECENT_MIN = 5  # what the original systems' thresholds look at
 REMEMBERED_S = 300  # how long a window that was judged is kept, to tell one that is told again from one told too late
+MOST_TOLERATED = 0.99  # of errors: a release that fails always can be replaced too
 COINS = (Kind.ERRORS, Kind.SLOW, Kind.VERY_SLOW)
 
 

@@ -277,8 +277,10 @@ def test_windows_from_before_the_weight_was_raised_do_not_mean_that_somebody_mov
     few = [window(start_s, WELL) for start_s in range(0, 1920, 300)]
     raised = judge(policy, fresh(policy), [Measurement(1920.0, (1800.0, 1800.0), tuple(few))])
     assert raised.weight == 0.2
-    after = judge(policy, raised.state, [measurement(1980, [window(1920, WELL, 0.2)])])
-    assert (requests(after.state), after.alerts) == ([70, 630], ())
+    before = judge(policy, raised.state, [measurement(1860)])
+    assert (requests(before.state), before.alerts) == ([60, 540], ())
+    after = judge(policy, before.state, [measurement(1980, [window(1920, WELL, 0.2)])])
+    assert requests(after.state) == [70, 630]
 
 
 @pytest.mark.parametrize(("at_s", "checked"), [(1799.0, False), (1800.0, True)], ids=["before", "since"])
