@@ -18,7 +18,6 @@ from serinus.canary.trees import chosen, unpacked
 from serinus.evidence import EITHER_WAY, LABEL_RATIOS, SPREAD, Growing, coin, labels_coin, trials
 from serinus.policy import Policy
 
-MOST_TOLERATED = 0.99  # of errors: a release that fails always can be replaced too
 MINUTE_S = 60
 SAME_WEIGHT = 1e-9
 RECENT_MIN = 5  # what the original systems' thresholds look at
@@ -258,6 +257,7 @@ def moved(state: State, where: NDArray[np.bool_], step: Ints, weight: Floats, ra
         since_s=np.where(fresh, state.read_at_s, state.since_s),
         shifted_s=np.where(where, state.read_at_s, state.shifted_s),
         checked=state.checked & ~fresh,
+        broken=state.broken & ~fresh,
         told=np.where(fresh, 0, state.told),
         evidence=chosen(fresh, anew, state.evidence) if np.any(fresh) else state.evidence,
     )
