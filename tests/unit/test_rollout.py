@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import serinus.canary
-import serinus.evidence
 import serinus.rollout
-from serinus.canary.measurement import CANDIDATE, Check, Ints, Kind, Measurement, Window, check_of
-from serinus.canary.state import References, State, begun
+from serinus.canary.measurement import CANDIDATE, Check, Ints, Measurement, Window, check_of
+from serinus.canary.state import State, begun
 from serinus.canary.trees import mapped, packed
-from serinus.policy import Drift, Errors, Health, Latency, Policy, Step, Watch
+from serinus.policy import Drift, Errors, Health, Latency, Policy, Watch
 from serinus.rollout import Decision, Verdict, judge, look
 from tests.unit.canary.told import (
     BAKE_S,
@@ -93,9 +91,6 @@ def test_a_failing_release_is_rolled_back_within_minutes() -> None:
     assert (decision.verdict, decision.weight, decision.is_over) == (ROLLBACK, 0.0, True)
 
 
-# --- silence -------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "told",
     [
@@ -165,9 +160,6 @@ def test_what_differs_a_little_is_not_promoted() -> None:
     assert (decision.verdict, decision.reason) == (HOLD, "its answers may differ from the running release's: hold")
 
 
-# --- the deadline --------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("lag_s", [0, 60, 300], ids=str)
 @pytest.mark.parametrize("how", ["extend", "raise", "abort"])
 def test_evidence_that_comes_late_is_waited_for(how: str, lag_s: int) -> None:
@@ -197,9 +189,6 @@ def test_a_step_without_evidence_ends_at_its_deadline(how: str, until_s: int, ve
 
 def test_evidence_at_the_deadline_is_still_evidence() -> None:
     assert judged(stretch(0, 3 * BAKE_S, WELL)).verdict == ADVANCE
-
-
-# --- raising -------------------------------------------------------------------------------------------------------
 
 
 def test_the_weight_of_a_step_without_evidence_doubles_up_to_a_half() -> None:
@@ -239,3 +228,224 @@ def test_evidence_goes_on_while_the_weight_is_raised() -> None:
 def test_no_traffic_is_added_where_something_speaks_against_it(doubt: Measurement) -> None:
     decision = judged(little(), doubt, policy=changed(without_evidence="raise"))
     assert (decision.verdict, decision.weight) == (HOLD, 0.1)
+
+
+@pytest.mark.parametrize(
+    "uneven",
+    [
+        pytest.param(counts(side(40, errors=40, warm=0), side(60)), id="too many for the candidate"),
+        pytest.param(counts(side(10, errors=10, warm=0), side(400)), id="too few for the candidate"),
+        pytest.param(counts(side(10, errors=10, warm=0), {}), id="the baseline's are lost"),
+    ],
+)
+def test_requests_that_are_shared_out_otherwise_void_what_screams(uneven: Ints) -> None:
+    decision = judged(stretch(0, 600, uneven))
+    assert (decision.verdict, decision.weight, decision.alerts) == (HOLD, 0.1, ("SAMPLE_RATIO",))
+    assert decision.evidence["errors"][0] > decision.evidence["errors"][1]
+
+
+def test_a_sample_ratio_that_is_wrong_beyond_doubt_voids_the_step_to_its_end() -> None:
+    broken = judged(stretch(0, 60, counts(side(40), side(60))))
+    later = judge(POLICY, broken.state, [stretch(60, 3 * BAKE_S - 60, WELL)])
+    assert bool(later.state.broken)
+    assert float(later.state.evidence.sides.log_e) < np.log(POLICY.uneasy)
+    assert later.verdict == HOLD
+    assert judge(POLICY, later.state, [measurement(3 * BAKE_S)]).verdict == ABORT
+
+
+def test_a_sample_ratio_that_looks_wrong_only_holds() -> None:
+    held = judged(measurement(BAKE_S, [window(0, counts(side(60), side(300)))]))
+    assert np.log(POLICY.uneasy) < float(held.state.evidence.sides.log_e) < np.log(10_000)
+    assert (held.verdict, held.alerts) == (HOLD, ())
+    assert judge(POLICY, held.state, [stretch(BAKE_S, 3 * BAKE_S - 60, WELL)]).verdict == ADVANCE
+
+
+def test_golden_rows_roll_back_though_the_sample_ratio_is_wrong() -> None:
+    checks = [check_of(at_s, failed=True) for at_s in (10, 15, 20)]
+    told = measurement(300, windows(0, 300, counts(side(40), side(60))), checks)
+    decision = judged(told)
+    assert (decision.verdict, decision.alerts) == (ROLLBACK, ("SAMPLE_RATIO",))
+
+
+def test_somebody_who_moved_the_alias_voids_what_was_found() -> None:
+    told = [*windows(0, 300, FAILING), window(300, FAILING, 0.5)]
+    decision = judged(measurement(360, told))
+    assert (decision.verdict, decision.alerts) == (HOLD, ("ELSEWHERE",))
+    assert decision.reason == "somebody else moved the alias: hold"
+
+
+def test_what_was_found_holds_again_when_the_alias_is_back() -> None:
+    moved = judged(measurement(360, [*windows(0, 300, FAILING), window(300, FAILING, 0.5)]))
+    assert judge(POLICY, moved.state, [measurement(420, [window(360, WELL)])]).verdict == ROLLBACK
+
+
+def watched(told: Ints, policy: Policy = POLICY, *checks: Check) -> Decision:
+    since_s = 3 * BAKE_S
+    return judge(
+        policy, promoted(policy), [measurement(since_s + 600, windows(since_s, since_s + 600, told, 1.0), checks)]
+    )
+
+
+def test_a_promoted_release_is_watched_on() -> None:
+    decision = watched(ALL)
+    assert (decision.verdict, decision.weight, decision.alerts) == (HOLD, 1.0, ())
+    assert decision.reason == "watched for 0.2 of 24 hours: hold"
+
+
+def test_silence_after_promotion_does_nothing() -> None:
+    decision = judge(POLICY, promoted(), [measurement(48 * 3600)])
+    assert (decision.verdict, decision.weight, decision.alerts) == (HOLD, 1.0, ())
+
+
+def test_errors_after_promotion_are_told_and_do_not_roll_back() -> None:
+    decision = watched(counts(side(100, errors=20, warm=80), {}))
+    assert (decision.verdict, decision.weight, decision.alerts) == (HOLD, 1.0, ("FAILING",))
+    assert decision.reason == "fails 20.00% (200 of 1,000), with no other release beside it: hold"
+
+
+def test_errors_after_promotion_roll_back_where_that_is_asked_for() -> None:
+    policy = changed(watch=Watch(errors="rollback"))
+    decision = watched(counts(side(100, errors=20, warm=80), {}), policy)
+    assert (decision.verdict, decision.weight) == (ROLLBACK, 0.0)
+    assert decision.reason == "fails 20.00% (200 of 1,000), with no other release beside it: rolled back"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param(counts(side(100, slow=90, very_slow=90), {}), id="slow"),
+        pytest.param(counts(side(100), {}, candidate_shares=(0, 0, 1)), id="other answers"),
+        pytest.param(counts(side(100, slow=90), side(100)), id="slow beside one that is still there"),
+        pytest.param(counts(side(100), side(100), candidate_shares=(0, 0, 1)), id="other answers than one still there"),
+    ],
+)
+@pytest.mark.parametrize("errors", ["alert", "rollback"])
+def test_after_promotion_nothing_relative_rolls_back(told: Ints, errors: str) -> None:
+    assert watched(told, changed(watch=Watch(errors=errors))).verdict == HOLD
+
+
+@pytest.mark.parametrize("others_failed", [False, True], ids=["alone", "with the release before it"])
+def test_wrong_golden_rows_after_promotion_roll_back_unless_both_are(others_failed: bool) -> None:
+    checks = [check_of(3 * BAKE_S + 60 * n, failed=True, others_failed=others_failed) for n in range(1, 4)]
+    decision = watched(ALL, POLICY, *checks)
+    assert decision.verdict == (HOLD if others_failed else ROLLBACK)
+    assert decision.alerts == (("BOTH_UNHEALTHY",) if others_failed else ())
+
+
+def test_plain_thresholds_promote_on_silence() -> None:
+    naive = POLICY.naive()
+    decision = judged(measurement(BAKE_S), policy=naive)
+    assert (decision.verdict, decision.weight) == (ADVANCE, 0.5)
+
+
+def test_plain_thresholds_are_not_voided() -> None:
+    decision = judged(stretch(0, 600, counts(side(40, errors=40, warm=0), side(60))), policy=POLICY.naive())
+    assert decision.verdict == ROLLBACK
+
+
+def test_a_plain_threshold_among_tests_still_asks_for_requests() -> None:
+    mixed = changed(errors=Errors(mode="naive"))
+    assert judged(little(), policy=mixed).verdict == HOLD
+    assert judged(stretch(0, BAKE_S, WELL), policy=mixed).verdict == ADVANCE
+
+
+def test_what_is_not_judged_does_not_roll_back() -> None:
+    off = changed(**{name: kind(mode="off") for name, kind in TRIGGERS.items()})
+    checks = [check_of(at_s, failed=True) for at_s in range(0, 100, 10)]
+    assert judged(stretch(0, 600, FAILING), measurement(600, (), checks), policy=off).verdict == HOLD
+
+
+@pytest.mark.parametrize("name", ["errors", "latency", "drift"])
+def test_a_trigger_that_is_off_holds_nothing_up(name: str) -> None:
+    bad = {
+        "errors": counts(side(10, errors=1, warm=9), side(90, errors=9, warm=81)),
+        "latency": counts(side(10, warm=0), side(90)),
+        "drift": counts(side(10), side(90), candidate_shares=(2, 3, 5)),
+    }[name]
+    told, off = stretch(0, BAKE_S, bad), changed(**{name: TRIGGERS[name](mode="off")})
+    assert (judged(told).verdict, judged(told, policy=off).verdict) == (HOLD, ADVANCE)
+
+
+TRIGGERS: Mapping[str, Any] = {"errors": Errors, "latency": Latency, "drift": Drift, "health": Health}
+
+
+STORIES: Mapping[str, Callable[[int], Ints]] = {
+    "healthy": lambda at_s: WELL,
+    "failing": lambda at_s: counts(side(10, errors=2, warm=8), side(90, errors=1, warm=89)),
+    "both failing": lambda at_s: counts(side(10, errors=1, warm=9), side(90, errors=9, warm=81)),
+    "slow": lambda at_s: counts(side(10, slow=4, started=1), side(90, slow=4)),
+    "drifting": lambda at_s: counts(side(10), side(90), candidate_shares=(1, 2, 7)),
+    "uneven": lambda at_s: counts(side(30), side(70)),
+    "silent": lambda at_s: np.zeros_like(WELL),
+    "rare": lambda at_s: WELL if at_s % 600 == 0 else np.zeros_like(WELL),
+}
+
+
+def test_a_rollout_among_many_is_judged_as_it_is_alone_bit_for_bit() -> None:
+    policy, runs = changed(without_evidence="raise"), len(STORIES)
+    known = [references(error_rate=0.002 * n) for n in range(runs)]
+    states = [begun(policy, one, 0.0, len(SHARES)) for one in known]
+    together = begun(policy, joined(known), 0.0, len(SHARES), (runs,))
+    for since_s in range(0, 3600, 300):
+        told = [
+            measurement(
+                since_s + 300,
+                [
+                    Window(at_s, state.weight, scaled(story(at_s), float(state.weight)))
+                    for at_s in range(since_s, since_s + 300, 60)
+                ],
+                [check_of(since_s + 30, failed=n == 6)],
+            )
+            for n, (state, story) in enumerate(zip(states, STORIES.values(), strict=True))
+        ]
+        alone = [judge(policy, state, [one]) for state, one in zip(states, told, strict=True)]
+        seen, together = look(policy, together, [joined(told)])
+        for n, decision in enumerate(alone):
+            assert int(seen.verdict[n]) == decision.verdict
+            assert json.dumps(packed(part(together, n))) == json.dumps(packed(decision.state))
+        states = [decision.state for decision in alone]
+    assert len({int(state.step) for state in states}) > 1
+    assert len({float(state.weight) for state in states}) > 2
+
+
+def joined(trees: list[Any]) -> Any:
+    """Alike rollouts, side by side on a leading axis."""
+    return mapped(lambda *arrays: np.stack(arrays), *trees)
+
+
+def part(tree: State, n: int) -> State:
+    return mapped(lambda array: array[n], tree)
+
+
+def scaled(told: Ints, weight: float) -> Ints:
+    """As much of the traffic, shared out by another weight than 10 %."""
+    share = np.array([weight / 0.1, (1 - weight) / 0.9])
+    return np.round(told * share[:, None]).astype(np.int64)
+
+
+HEAVY = ("onnxruntime", "scipy", "boto3", "fastapi", "matplotlib")
+ROOT = Path(serinus.rollout.__file__).parent
+SOURCES = [ROOT / "rollout.py", ROOT / "evidence.py", *sorted((ROOT / "canary").glob("*.py"))]
+sources = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+
+
+def test_the_judge_loads_nothing_heavy() -> None:
+    told = f"import sys; import serinus.rollout; print([name for name in {HEAVY} if name in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", told], cwd=ROOT.parent, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+@sources
+def test_no_function_of_the_judge_is_long(source: Path) -> None:
+    functions = [node for node in ast.walk(ast.parse(source.read_text())) if isinstance(node, ast.FunctionDef)]
+    assert [f.name for f in functions if (f.end_lineno or 0) - f.lineno + 1 > 30] == []
+
+
+@sources
+def test_the_judge_reads_no_clock_and_throws_no_dice(source: Path) -> None:
+    nodes = list(ast.walk(ast.parse(source.read_text())))
+    imported = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    imported |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+    used = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    assert {name.split(".")[0] for name in imported} & {"time", "datetime", "random", "secrets", "os"} == set()
+    assert used & {"random", "default_rng", "now", "time"} == set()
