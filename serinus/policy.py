@@ -139,7 +139,7 @@ class Policy(Section):
         """The plan at this traffic: with a first weight that is enough for evidence, and within the harm allowed."""
         weight = self.steps[0].weight
         if self.first_weight == "traffic":
-            enough = FIRST_STEP_REQUESTS / (requests_per_min * self.steps[0].bake_min)
+            enough = FIRST_STEP_REQUESTS / max(requests_per_min * self.steps[0].bake_min, 1)
             weight = max(weight, min(MOST_FIRST, max(LEAST_FIRST, enough)))
         if self.harm is not None:
             weight = min(weight, harmless_weight(self.harm, requests_per_min, self.reaction_s))
@@ -163,4 +163,5 @@ def harmless_weight(harm: float, requests_per_min: float, reaction_s: float, *, 
     It spoils about 5 until there is evidence, and then w * traffic * broken in each second until the traffic is back.
     """
     spare = max(harm - ERRORS_UNTIL_CAUGHT, 0.5)
-    return min(1.0, spare / (requests_per_min / 60 * broken * reaction_s))
+    spoiled = requests_per_min / 60 * broken * reaction_s  # at all of the traffic
+    return spare / max(spoiled, spare)
