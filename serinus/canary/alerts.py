@@ -5,8 +5,8 @@ from enum import IntFlag
 import numpy as np
 
 from serinus.canary.findings import Findings, Flags
-from serinus.canary.measurement import Ints, Kind
-from serinus.canary.state import State
+from serinus.canary.measurement import BASELINE, Ints, Kind
+from serinus.canary.state import State, error_rates
 from serinus.policy import Policy
 
 THROTTLED = 0.01  # of what was asked
@@ -35,7 +35,7 @@ def alerts(policy: Policy, state: State, found: Findings) -> Ints:
     watched = state.step == len(policy.steps)
     due = {
         Alert.SAMPLE_RATIO: state.broken,
-        Alert.INCIDENT: found.errors.shared & ~watched,
+        Alert.INCIDENT: found.errors.shared & ~watched & _fails_too(policy, state),
         Alert.BOTH_UNHEALTHY: found.health.shared,
         Alert.INPUT_DRIFT: found.drift.shared,
         Alert.SLOW_MACHINE: found.latency.shared,
@@ -55,4 +55,12 @@ def is_throttled(state: State) -> Flags:
     recent: Ints = np.sum(state.recent, axis=0)
     throttled, requests = (recent[..., kind].sum(axis=-1) for kind in (Kind.THROTTLED, Kind.REQUESTS))
     flags: Flags = throttled > THROTTLED * (throttled + requests)
+    return flags
+
+
+def _fails_too(policy: Policy, state: State) -> Flags:
+    """Whether the running release fails more than is tolerated, in this step."""
+    baseline = state.evidence.totals[..., BASELINE, :]
+    tolerated, _ = error_rates(policy, state.references)
+    flags: Flags = baseline[..., Kind.ERRORS] > tolerated * (baseline[..., Kind.REQUESTS] - baseline[..., Kind.REFUSED])
     return flags

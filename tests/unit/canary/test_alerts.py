@@ -59,6 +59,14 @@ def test_what_is_wrong_is_told_by_its_name(told: list[Measurement], alerts: tupl
     assert decision.verdict == Verdict.HOLD
 
 
+def test_a_failing_candidate_beside_a_running_release_that_does_not_is_no_incident() -> None:
+    second = judged(stretch(0, BAKE_S, WELL)).state
+    failing = counts(side(9, errors=9, warm=0), side(9))
+    decision = judge(POLICY, second, [stretch(BAKE_S, BAKE_S + 60, failing, 0.5)])
+    assert (decision.verdict, decision.alerts) == (Verdict.HOLD, ())
+    assert decision.reason.endswith("the running release 0.00% (0 of 9), not surely by its own fault: hold")
+
+
 def test_an_alert_is_told_once_in_a_step() -> None:
     first = judged(stretch(0, 600, throttled(50)))
     second = judge(POLICY, first.state, [stretch(600, 1200, throttled(50))])
