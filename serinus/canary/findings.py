@@ -68,8 +68,10 @@ def errors(policy: Policy, state: State, asked: Flags) -> Finding:
 def latency(policy: Policy, state: State, asked: Flags) -> Finding:
     """Guilty: many more of its warm answers are slow, or very slow, than of the baseline's; and it ran in enough
     different environments that it is not one slow machine (which is `shared`)."""
-    slow = state.evidence.relative.log_e[..., 1:].max(axis=-1)
     candidate, baseline = (state.evidence.totals[..., side, :] for side in (CANDIDATE, BASELINE))
+    slow, very_slow = (state.evidence.relative.log_e[..., place] for place in (1, 2))
+    matters = candidate[..., Kind.VERY_SLOW] >= policy.latency.tail_share * candidate[..., Kind.WARM]
+    slow = np.where(matters, np.maximum(slow, very_slow), slow)
     share = baseline[..., Kind.SLOW] / np.maximum(baseline[..., Kind.WARM], 1)
     limit = np.minimum(policy.latency.proven_below * np.maximum(LEAST_SLOW, share), 0.99)
     is_slow = slow >= limits(policy).slow[state.step]
