@@ -102,7 +102,7 @@ class Policy(Section):
     beta: Share = 0.05
     confidence: Share = 0.95
     uneasy: float = Field(default=20, gt=1)
-    attributed: float = Field(default=100, gt=1)
+    attributed: float = Field(default=50, gt=1)
     requests: int = Field(default=120, ge=1)
     deadline: float = Field(default=3, ge=1)
     without_evidence: Literal["extend", "raise", "abort"] = "extend"

@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from serinus.canary.alerts import alerts, is_throttled
+from serinus.canary.alerts import alerts
 from serinus.canary.decision import Decision as Decision
 from serinus.canary.decision import Look, decided
 from serinus.canary.decision import Verdict as Verdict
-from serinus.canary.findings import OFF, SEQUENTIAL, Finding, Findings, Flags
+from serinus.canary.findings import OFF, SEQUENTIAL, Findings, Flags, failing, throttled
 from serinus.canary.limits import limits
 from serinus.canary.measurement import CANDIDATE, Floats, Ints, Kind
 from serinus.canary.measurement import Measurement as Measurement
@@ -24,7 +24,6 @@ from serinus.canary.state import References as References
 from serinus.canary.state import State as State
 from serinus.canary.state import absorbed, moved
 from serinus.canary.state import begun as begun
-from serinus.policy import Mode
 from serinus.policy import Policy as Policy
 
 VOID = 10_000.0  # the e-value of a wrong sample ratio from which on nothing of the step is judged any more
@@ -41,38 +40,36 @@ def judge(policy: Policy, state: State, measurements: Sequence[Measurement]) -> 
 def look(policy: Policy, state: State, measurements: Sequence[Measurement]) -> tuple[Look, State]:
     """The same for one rollout or for many alike, as arrays [...] and without words."""
     state = absorbed(policy, state, measurements)
-    found = _findings(policy, state)
+    ripe = _is_ripe(policy, state)
+    found = _findings(policy, state, ripe)
     state = replace(state, broken=state.broken | (found.sides >= np.log(VOID)))
+    verdict = _verdict(policy, state, found, ripe)
     due = alerts(policy, state, found)
-    verdict = _verdict(policy, state, found)
     after = _followed(policy, replace(state, told=state.told | due), verdict)
     return Look(found, verdict, due & ~state.told, state), after
 
 
-def _findings(policy: Policy, state: State) -> Findings:
-    """The costly bounds on errors and latency are asked for only where nothing else keeps the candidate back."""
-    drift, health = (
-        _finding(policy, state, name, asked=np.zeros(state.step.shape, np.bool_)) for name in ("drift", "health")
+def _findings(policy: Policy, state: State, ripe: Flags) -> Findings:
+    """The bounds on errors and latency are costly: asked for only where nothing else keeps the candidate back."""
+    judges = {name: MODES[getattr(policy, name).mode][name] for name in SEQUENTIAL}
+    drift, health = (judges[name](policy, state, np.zeros_like(ripe)) for name in ("drift", "health"))
+    errors, latency = (
+        judges[name](policy, state, ripe & drift.proven & health.proven) for name in ("errors", "latency")
     )
-    asked = _is_ripe(policy, state) & drift.proven & health.proven
-    errors, latency = (_finding(policy, state, name, asked=asked) for name in ("errors", "latency"))
-    return Findings(errors, latency, drift, health, state.evidence.sides.log_e)
+    return Findings(
+        errors, latency, drift, health, failing(policy, state), throttled(state), state.evidence.sides.log_e
+    )
 
 
-def _finding(policy: Policy, state: State, trigger: str, *, asked: Flags) -> Finding:
-    mode: Mode = getattr(policy, trigger).mode
-    return MODES[mode][trigger](policy, state, asked)
-
-
-def _verdict(policy: Policy, state: State, found: Findings) -> Ints:
+def _verdict(policy: Policy, state: State, found: Findings, ripe: Flags) -> Ints:
     """The first that holds. Golden rows need no traffic, so no guard stands before them."""
     is_watched, is_last = state.step == len(policy.steps), state.step == len(policy.steps) - 1
-    fit = _is_fit(policy, state, found)
+    fit = _is_fit(policy, state, found) & ~is_watched
     guilty = found.errors.guilty | found.latency.guilty | found.drift.guilty
-    failing = is_watched & found.errors.shared & (policy.watch.errors == "rollback")
-    proven = fit & ~is_watched & _is_ripe(policy, state) & _is_proven(policy, state, found)
+    failing_after = is_watched & found.failing & (policy.watch.errors == "rollback")
+    proven = fit & ripe & _is_proven(policy, found)
     cases = {
-        Verdict.ROLLBACK: found.health.guilty | (guilty & fit & ~is_watched) | failing,
+        Verdict.ROLLBACK: found.health.guilty | (guilty & fit) | failing_after,
         Verdict.PROMOTE: proven & is_last,
         Verdict.ADVANCE: proven,
         Verdict.ABORT: _is_late(policy, state) & ~is_watched,
@@ -93,12 +90,11 @@ def _is_ripe(policy: Policy, state: State) -> Flags:
     return _is_baked(policy, state, times=1) & ((requests >= policy.requests) | policy.is_naive)
 
 
-def _is_proven(policy: Policy, state: State, found: Findings) -> Flags:
+def _is_proven(policy: Policy, found: Findings) -> Flags:
     """Whether there is evidence that all is well, and nothing that makes uneasy."""
-    triggers = (found.errors, found.latency, found.drift, found.health)
-    proven = np.all([trigger.proven & ~trigger.uneasy for trigger in triggers], axis=0)
-    flags: Flags = proven & (~is_throttled(state) | policy.is_naive)
-    return flags
+    errors, latency, drift, health = found.errors, found.latency, found.drift, found.health
+    uneasy = errors.uneasy | latency.uneasy | drift.uneasy | health.uneasy | (found.throttled & (not policy.is_naive))
+    return errors.proven & latency.proven & drift.proven & health.proven & ~uneasy
 
 
 def _is_late(policy: Policy, state: State) -> Flags:

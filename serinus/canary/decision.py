@@ -6,7 +6,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from serinus.canary.alerts import Alert, is_throttled
+from serinus.canary.alerts import Alert
 from serinus.canary.findings import Finding, Findings
 from serinus.canary.limits import limits
 from serinus.canary.measurement import BASELINE, CANDIDATE, KINDS, Ints, Kind
@@ -121,10 +121,10 @@ def _missing(policy: Policy, state: State, found: Findings) -> str:
         (state.elsewhere, "somebody else moved the alias"),
         (state.broken | (found.sides >= np.log(policy.uneasy)), _ratio(state)),
         (found.health.uneasy, f"golden rows are wrong, {int(state.failures)} times in a row"),
-        (found.errors.shared & ~is_watched, f"both fail: {_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}"),
-        (found.errors.shared & is_watched, f"it {_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}, beside no other"),
+        (found.errors.shared, f"both fail: {_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}"),
+        (found.failing & is_watched, f"it {_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}, beside no other"),
         (found.latency.shared, f"slow, but only {_environments(state)} environments answered"),
-        (is_throttled(state), "the account's limits keep requests away"),
+        (found.throttled, "the account's limits keep requests away"),
         (is_watched, f"watched for {max(0, baked_s) / 3600:.1f} of {policy.watch.hours:g} hours"),
         (found.errors.uneasy, f"uneasy: {_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}"),
         (found.latency.uneasy, f"uneasy: {_rates(state, 'is slow in', Kind.SLOW, Kind.WARM)}"),

@@ -38,8 +38,8 @@ class References:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Of one step. alone: the candidate's errors against fixed rates; relative: its errors, slow and very slow answers
-    against the baseline's, [..., 3, J]; labels: its answers against the baseline's, [..., K, J]; pairs: answers to the
+    """Of one step. alone: each side's errors against fixed rates, [..., 2, 1]; relative: the candidate's errors, its slow
+    and its very slow answers against the baseline's, [..., 3, J]; labels: its answers against the baseline's, [..., K, J]; pairs: answers to the
     same inputs, [..., J]; sides: its share of the requests against its weight, [..., J]. totals: counts [..., 2, F]"""
 
     alone: Growing
@@ -52,7 +52,7 @@ class Evidence:
     @classmethod
     def fresh(cls, shape: tuple[int, ...], labels: int) -> "Evidence":
         return cls(
-            Growing.fresh(*shape, 1),
+            Growing.fresh(*shape, 2, 1),
             Growing.fresh(*shape, len(COINS), len(SPREAD)),
             np.zeros((*shape, labels, len(LABEL_RATIOS))),
             np.zeros((*shape, len(SPREAD))),
@@ -171,7 +171,7 @@ def _judged(policy: Policy, state: State, start_s: int) -> State:
 def _another_minute(evidence: Evidence, share: Floats) -> Evidence:
     return replace(
         evidence,
-        alone=evidence.alone.begun(share),
+        alone=evidence.alone.begun(share[..., None]),
         relative=evidence.relative.begun(share[..., None]),
         sides=evidence.sides.begun(share),
     )
@@ -181,8 +181,8 @@ def _more(policy: Policy, state: State, evidence: Evidence, counts: Ints) -> Evi
     """After one more window's counts [..., 2, F], which came while the weight was the state's."""
     candidate, baseline, weight = counts[..., CANDIDATE, :], counts[..., BASELINE, :], state.weight
     tolerated, limit = error_rates(policy, state.references)
-    ran = candidate[..., Kind.REQUESTS] - candidate[..., Kind.REFUSED]
-    alone = trials(candidate[..., Kind.ERRORS], ran, tolerated, np.asarray(limit)[..., None])
+    ran = counts[..., Kind.REQUESTS] - counts[..., Kind.REFUSED]
+    alone = trials(counts[..., Kind.ERRORS], ran, tolerated[..., None], np.asarray(limit)[..., None, None])
     nulls = np.array([policy.errors.ratio, policy.latency.ratio, policy.latency.tail_ratio])
     relative = coin(candidate[..., COINS], baseline[..., COINS], weight[..., None], nulls[:, None] * SPREAD, nulls)
     labels = labels_coin(candidate[..., KINDS:], baseline[..., KINDS:], weight)

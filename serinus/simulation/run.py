@@ -18,7 +18,6 @@ from serinus.simulation.scenario import Scenario
 from serinus.simulation.service import Service, lost
 
 ABREAST = 1000  # runs that go side by side: more do not fit the processor's memory
-FINAL = (Verdict.PROMOTE, Verdict.ROLLBACK, Verdict.ABORT)
 CHECKED_TWICE_S = 5  # golden rows are replayed at most so often
 ENOUGH_OPEN = 0.9  # of the runs; with fewer, those that ended are dropped
 
@@ -138,7 +137,7 @@ class Race:
         seen, self.state = look(self.policy, self.state, self._told())
         verdict = np.asarray(seen.verdict)
         self.outcomes.alerts[self.runs] |= np.where(self.open, seen.alerts, 0)
-        ends = self.open & np.isin(verdict, FINAL)
+        ends = self.open & (verdict >= Verdict.PROMOTE)
         if ends.any():
             self._end(ends, verdict, before)
         if np.mean(self.open) < ENOUGH_OPEN:
