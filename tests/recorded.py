@@ -29,7 +29,8 @@ def window(start_s: int, weight: float, *, errors: int = 0) -> Window:
 def judged(start: Opening, looks: int, *, errors: int = 0) -> Iterator[tuple[list[Measurement], Decision]]:
     """Every 10 s, until it is decided."""
     state, weight = begun(start.policy, start.references, start.begun_at_s, len(LABELS)), start.policy.steps[0].weight
-    for start_s in range(int(start.begun_at_s), int(start.begun_at_s) + 10 * looks, 10):
+    first_s = int(start.begun_at_s) // 10 * 10
+    for start_s in range(first_s, first_s + 10 * looks, 10):
         until_s = float(start_s + 10)
         checks = (check_of(start_s, failed=False),)
         told = [Measurement(until_s, (until_s, until_s), (window(start_s, weight, errors=errors),), checks)]
