@@ -2,9 +2,12 @@
 
 import typer
 
+from serinus.cli.rollout.replay import replay
+
 rollout = typer.Typer(
     name="rollout",
     help="How a release proves itself on live traffic: plan a rollout, simulate it, replay a recorded one.",
     epilog="Start here: serinus rollout plan kepler --rate 100, then simulate --scenario errors-20 --rate 100.",
     no_args_is_help=True,
 )
+rollout.command()(replay)
