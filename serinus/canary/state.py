@@ -38,9 +38,10 @@ class References:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Of one step. alone: each side's errors against fixed rates, [..., 2, 1]; relative: the candidate's errors, its slow
-    and its very slow answers against the baseline's, [..., 3, J]; labels: its answers against the baseline's, [..., K, J]; pairs: answers to the
-    same inputs, [..., J]; sides: its share of the requests against its weight, [..., J]. totals: counts [..., 2, F]"""
+    """Of one step. alone: each side's errors against fixed rates, [..., 2, 1]; relative: the candidate's errors, slow
+    and very slow answers against the baseline's, [..., 3, J]; labels: its answers against the baseline's, [..., K, J];
+    pairs: answers to the same inputs, [..., J]; sides: its share of the requests against its weight, [..., J]; totals:
+    counts [..., 2, F]"""
 
     alone: Growing
     relative: Growing

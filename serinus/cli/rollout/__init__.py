@@ -3,6 +3,7 @@
 import typer
 
 from serinus.cli.rollout.plan import plan
+from serinus.cli.rollout.replay import replay
 from serinus.cli.rollout.simulate import simulate
 
 rollout = typer.Typer(
@@ -11,5 +12,5 @@ rollout = typer.Typer(
     epilog="Start here: serinus rollout plan kepler --rate 100, then simulate --scenario errors-20 --rate 100.",
     no_args_is_help=True,
 )
-for command in (plan, simulate):
+for command in (plan, simulate, replay):
     rollout.command()(command)
