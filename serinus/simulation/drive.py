@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from zlib import crc32
 
 import numpy as np
 
@@ -15,8 +14,7 @@ from serinus.rollout import Decision
 from serinus.simulation.alias import FakeAlias, Version
 from serinus.simulation.controller import Controller, Status
 from serinus.simulation.meter import Meter, is_within
-from serinus.simulation.run import Plan
-from serinus.simulation.service import Service
+from serinus.simulation.run import Part, Plan
 
 BASELINE, CANDIDATE = "1", "2"
 
@@ -52,13 +50,12 @@ class Drive:
     def of(cls, plan: Plan, alias: FakeAlias | None = None) -> "Drive":
         """With the traffic that a plan of one run has."""
         scenario, alias = plan.scenario, alias or fresh_alias()
-        seeds = (plan.seed, crc32(scenario.name.encode()), int(plan.rate_per_min * 10), 0)
-        service = Service.opened(scenario, plan.rate_per_min, 1, np.random.default_rng(seeds))
+        service = Part(plan, 0, 1).service()
         policy, labels = scenario.changed(plan.policy), tuple(map(str, range(len(scenario.baseline.answers))))
         references = mapped(lambda array: array[0], service.references)
         opening = Opening(scenario.name, CANDIDATE, BASELINE, 0.0, labels, policy, references)
         controller = Controller.begun(opening, alias, watch_s=plan.watch_h * 3600)
-        return cls(plan, Meter(service, policy), controller, alias)
+        return cls(plan, Meter.of(service, policy), controller, alias)
 
     @property
     def opening(self) -> Opening:
@@ -72,14 +69,14 @@ class Drive:
         for start_s in count(0, window_s):
             if moment.status != "judging" or (start_s >= self._longest_s and not moment.is_pending):
                 return
-            self.meter.measure(start_s, self.alias.routing.share(CANDIDATE))
+            self.meter.measure(start_s, np.array([self.alias.routing.share(CANDIDATE)]))
             at_s = start_s + window_s
             if at_s % self.plan.look_s == 0 and not is_within(self.plan.scenario.metrics.blind, at_s):
                 moment = self._look(at_s)
                 yield moment
 
     def _look(self, at_s: int) -> Moment:
-        measurements = self.meter.told(at_s)
+        measurements = [mapped(lambda array: array[0], told) for told in self.meter.told(at_s)]
         decision = self.controller.decide(measurements)
         if decision is not None and decision.is_over:
             self.alias.throttled += self.plan.scenario.stuck_s // self.plan.look_s

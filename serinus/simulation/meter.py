@@ -1,35 +1,43 @@
-"""What is measured of one simulated rollout, and when, with all that may be wrong with measurements."""
+"""What is measured of simulated rollouts, and when, with all that may be wrong with measurements."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from serinus.canary.measurement import Check, Ints, Measurement, Window, check_of
+from serinus.canary.measurement import Check, Ints, Measurement, Window
+from serinus.canary.trees import mapped
 from serinus.policy import Policy
-from serinus.simulation.run import CHECKED_TWICE_S
+from serinus.simulation.latency import Numbers
 from serinus.simulation.service import Service, lost
+
+CHECKED_EVERY_S = 5  # golden rows are replayed at most so often
 
 
 @dataclass
 class Meter:
-    """service: of one run; windows, checks: not told yet"""
+    """service: of one run or many; next_check_s: of golden rows, [runs]; windows, checks: not told yet"""
 
     service: Service
     policy: Policy
-    next_check_s: float = 0.0
+    next_check_s: Numbers
     windows: list[Window] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
 
-    def measure(self, start_s: int, weight: float) -> None:
-        """One window more, during which this is the candidate's share of the traffic."""
+    @classmethod
+    def of(cls, service: Service, policy: Policy) -> "Meter":
+        return cls(service, policy, np.zeros(service.runs))
+
+    def measure(self, start_s: int, weight: Numbers) -> Ints:
+        """One window more, during which this is the candidate's share of the traffic. What really happened."""
         if start_s % 60 == 0:
             self.service.minute(start_s // 60)
         counts, metrics = self._counted(start_s, weight), self.service.scenario.metrics
-        if is_within(metrics.lost, start_s):
-            counts = lost(counts, metrics.lost_side)
-        self.windows.append(Window(start_s, np.asarray(weight), counts[0]))
-        for check_s in range(start_s, start_s + self.policy.window_s, CHECKED_TWICE_S):
+        told = lost(counts, metrics.lost_side) if is_within(metrics.lost, start_s) else counts
+        self.windows.append(Window(start_s, weight, told))
+        for check_s in range(start_s, start_s + self.policy.window_s, CHECKED_EVERY_S):
             self._check(check_s)
+        return counts
 
     def told(self, at_s: int) -> list[Measurement]:
         """What is measured by now, and was not told yet."""
@@ -44,20 +52,25 @@ class Meter:
         self.checks = []
         return told
 
-    def _counted(self, start_s: int, weight: float) -> Ints:
+    def kept(self, going_on: NDArray[np.bool_]) -> None:
+        """Only these runs go on."""
+        self.service.kept(going_on)
+        self.next_check_s = self.next_check_s[going_on]
+        self.windows = list(mapped(lambda array: array[going_on], tuple(self.windows)))
+
+    def _counted(self, start_s: int, weight: Numbers) -> Ints:
         scenario, seconds = self.service.scenario, self.policy.window_s
         timed = self.policy.latency.mode == "naive"
-        counts = self.service.window(start_s, seconds, np.asarray([weight]), timed=timed)
+        counts = self.service.window(start_s, seconds, weight, timed=timed)
         if scenario.sticky_min:
             self.service.sticky(counts, start_s, seconds, by_request=self.policy.is_naive)
         return counts
 
     def _check(self, at_s: int) -> None:
-        if self.next_check_s <= at_s:
-            check = self.service.checks(at_s, np.ones(1, np.bool_))
-            failed, others_failed = bool(check.failed[0]), bool(check.others_failed[0])
-            self.checks.append(check_of(at_s, failed=failed, others_failed=others_failed))
-            self.next_check_s = at_s + (self.policy.health.again_s if failed else self.policy.health.every_s)
+        check = self.service.checks(at_s, self.next_check_s <= at_s)
+        soon = np.where(check.failed, self.policy.health.again_s, self.policy.health.every_s)
+        self.next_check_s = np.where(check.made, at_s + soon, self.next_check_s)
+        self.checks.append(check)
 
 
 def is_within(minutes: tuple[float, float] | None, at_s: float) -> bool:

@@ -1,7 +1,6 @@
 """One rollout that is judged alone comes to what it comes to among many, bit for bit."""
 
 from dataclasses import dataclass, replace
-from zlib import crc32
 
 import numpy as np
 import pytest
@@ -13,9 +12,8 @@ from serinus.canary.trees import mapped
 from serinus.policy import Policy, Step
 from serinus.rollout import State, Verdict, begun, judge
 from serinus.simulation.drive import Drive
-from serinus.simulation.run import FINAL, Plan, Race, simulated
+from serinus.simulation.run import Part, Plan, Race, simulated
 from serinus.simulation.scenario import Metrics, found
-from serinus.simulation.service import Service
 
 SHORT = Policy(steps=(Step(weight=0.1, bake_min=3), Step(weight=0.5, bake_min=3)))
 LONG = Policy()
@@ -26,8 +24,8 @@ class Overheard(Race):
     """A race of which is known what its judge was told."""
 
     def __init__(self, plan: Plan) -> None:
-        random = np.random.default_rng((plan.seed, crc32(plan.scenario.name.encode())))
-        super().__init__(plan, Service.opened(plan.scenario, plan.rate_per_min, plan.runs, random), plan.runs)
+        super().__init__([Part(plan, 0, plan.runs)])
+        self.references = self.state.references
         self.heard: list[tuple[np.ndarray, list[Measurement]]] = []
 
     def _told(self) -> list[Measurement]:
@@ -47,7 +45,7 @@ class End:
 
 def alone(race: Overheard, run: int) -> End:
     """What becomes of one of its runs when it is judged by itself."""
-    references = mapped(lambda array: array[run], race.service.references)
+    references = mapped(lambda array: array[run], race.references)
     state = begun(race.policy, references, 0.0, len(race.plan.scenario.baseline.answers))
     alerts = Alert(0)
     for runs, told in race.heard:
@@ -56,7 +54,7 @@ def alone(race: Overheard, run: int) -> End:
         for alert in decision.alerts:
             alerts |= Alert[alert]
         state = decision.state
-        if decision.verdict in FINAL:
+        if decision.verdict >= Verdict.PROMOTE:
             return End(decision.verdict, state.read_at_s / 60, int(before.step), int(alerts), state)
     return End(Verdict.HOLD, float("nan"), 0, int(alerts), state)
 
