@@ -26,7 +26,6 @@ from serinus.canary.state import absorbed, moved
 from serinus.canary.state import begun as begun
 from serinus.policy import Policy as Policy
 
-VOID = 10_000.0  # the e-value of a wrong sample ratio from which on nothing of the step is judged any more
 MOST_RAISED = 0.5
 MODES = {"sequential": SEQUENTIAL, "naive": NAIVE, "off": OFF}
 
@@ -42,10 +41,10 @@ def look(policy: Policy, state: State, measurements: Sequence[Measurement]) -> t
     state = absorbed(policy, state, measurements)
     ripe = _is_ripe(policy, state)
     found = _findings(policy, state, ripe)
-    state = replace(state, broken=state.broken | (found.sides >= np.log(VOID)))
     verdict = _verdict(policy, state, found, ripe)
     due = alerts(policy, state, found)
-    after = _followed(policy, replace(state, told=state.told | due), verdict)
+    is_short = _is_to_be_raised(policy, state, found) & (verdict == Verdict.HOLD)
+    after = _followed(policy, replace(state, told=state.told | due), verdict, is_short)
     return Look(found, verdict, due & ~state.told, state), after
 
 
@@ -67,7 +66,7 @@ def _verdict(policy: Policy, state: State, found: Findings, ripe: Flags) -> Ints
     fit = _is_fit(policy, state, found) & ~is_watched
     guilty = found.errors.guilty | found.latency.guilty | found.drift.guilty
     failing_after = is_watched & found.failing & (policy.watch.errors == "rollback")
-    proven = fit & ripe & _is_proven(policy, found)
+    proven = fit & ripe & (state.weight > 0) & _is_proven(policy, found)
     cases = {
         Verdict.ROLLBACK: found.health.guilty | (guilty & fit) | failing_after,
         Verdict.PROMOTE: proven & is_last,
@@ -98,19 +97,19 @@ def _is_proven(policy: Policy, found: Findings) -> Flags:
 
 
 def _is_late(policy: Policy, state: State) -> Flags:
-    times = 1.0 if policy.without_evidence == "abort" else policy.deadline
-    return state.read_at_s - state.since_s >= times * limits(policy).bake_s[state.step]
+    """By the clock; whether a step has baked is known as late as its last window, which is when to abort at once."""
+    is_over = state.read_at_s - state.entered_s >= policy.deadline * limits(policy).bake_s[state.step]
+    return is_over | (_is_baked(policy, state, times=1) & (policy.without_evidence == "abort"))
 
 
 def _is_baked(policy: Policy, state: State, *, times: float | Floats) -> Flags:
     return state.until_s - state.since_s >= times * limits(policy).bake_s[state.step]
 
 
-def _followed(policy: Policy, state: State, verdict: Ints) -> State:
+def _followed(policy: Policy, state: State, verdict: Ints, raised: Flags) -> State:
     """The state once the verdict is carried out."""
     onward = (verdict == Verdict.ADVANCE) | (verdict == Verdict.PROMOTE)
     back = (verdict == Verdict.ROLLBACK) | (verdict == Verdict.ABORT)
-    raised = (verdict == Verdict.HOLD) & _is_to_be_raised(policy, state)
     if not np.any(onward | back | raised):
         return state
     step = state.step + onward
@@ -119,7 +118,10 @@ def _followed(policy: Policy, state: State, verdict: Ints) -> State:
     return moved(state, onward | back | raised, step, weight, np.where(onward, 0, state.raised + raised))
 
 
-def _is_to_be_raised(policy: Policy, state: State) -> Flags:
-    """Whether a step that has baked, and knows too little, is to have more traffic; again after half as long again."""
+def _is_to_be_raised(policy: Policy, state: State, found: Findings) -> Flags:
+    """Whether a step that has baked, and only knows too little, is to have more traffic; again after half as long."""
     due = _is_baked(policy, state, times=1 + state.raised / 2) & (state.weight < MOST_RAISED)
-    return due & (state.step < len(policy.steps)) & (policy.without_evidence == "raise")
+    triggers = (found.errors, found.latency, found.drift, found.health)
+    doubted = np.any([trigger.uneasy | trigger.shared for trigger in triggers], axis=0) | found.throttled
+    is_calm = _is_fit(policy, state, found) & ~doubted
+    return due & is_calm & (state.step < len(policy.steps)) & (policy.without_evidence == "raise")

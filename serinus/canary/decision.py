@@ -11,7 +11,8 @@ from serinus.canary.findings import Finding, Findings
 from serinus.canary.limits import limits
 from serinus.canary.measurement import BASELINE, CANDIDATE, KINDS, Ints, Kind
 from serinus.canary.state import State
-from serinus.policy import Policy
+from serinus.evidence import log_mean
+from serinus.policy import Mode, Policy
 
 
 class Verdict(IntEnum):
@@ -57,12 +58,12 @@ class Decision:
 
 def decided(policy: Policy, seen: Look, after: State) -> Decision:
     """The decision on one rollout."""
-    verdict, found, judged = Verdict(int(seen.verdict)), seen.found, seen.judged
+    verdict, found = Verdict(int(seen.verdict)), seen.found
     triggers = {"errors": found.errors, "latency": found.latency, "drift": found.drift, "health": found.health}
     failing = int(after.failures) > 0
     return Decision(
         verdict=verdict,
-        reason=_reason(policy, judged, found, verdict),
+        reason=_reason(policy, seen, after),
         weight=float(after.weight),
         alerts=tuple(alert.name or "" for alert in Alert if int(seen.alerts) & alert),
         evidence={name: _shown(policy, name, trigger) for name, trigger in triggers.items()},
@@ -81,30 +82,51 @@ def _shown(policy: Policy, name: str, finding: Finding) -> tuple[float, float]:
     return float(f"{finding.e / scale:.9g}"), float(f"{finding.limit / scale:.9g}")
 
 
-def _reason(policy: Policy, state: State, found: Findings, verdict: Verdict) -> str:
-    match verdict:
+def _reason(policy: Policy, seen: Look, after: State) -> str:
+    state, found = seen.judged, seen.found
+    match Verdict(int(seen.verdict)):
         case Verdict.ROLLBACK:
-            return f"{_guilt(state, found)}: rolled back"
+            return f"{_guilt(policy, state, found)}: rolled back"
         case Verdict.ADVANCE | Verdict.PROMOTE:
             share = limits(policy).weight[int(state.step) + 1]
             return f"{_proof(state)}: {share:.0%} of the traffic next"
         case Verdict.ABORT:
-            minutes = (state.read_at_s - float(state.since_s)) / 60
+            minutes = (state.read_at_s - float(state.entered_s)) / 60
             return f"not shown to be all right in {minutes:.0f} minutes ({_missing(policy, state, found)}): taken back"
         case _:
-            return f"{_missing(policy, state, found)}: hold"
+            raised = f", with {float(after.weight):.1%} of the traffic" if after.weight > state.weight else ""
+            return f"{_missing(policy, state, found)}: hold{raised}"
 
 
-def _guilt(state: State, found: Findings) -> str:
+def _guilt(policy: Policy, state: State, found: Findings) -> str:
     if found.health.guilty:
-        return f"golden rows are wrong, {int(state.failures)} times in a row, and right on the running release"
-    if found.errors.guilty or not (found.latency.guilty or found.drift.guilty):
-        return f"{_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}; {_odds(found.errors)}"
+        beside = "" if state.others_failures else ", and right on the running release"
+        return f"golden rows are wrong, {int(state.failures)} times in a row{beside}"
+    if state.step == len(policy.steps):
+        return _alone(state)
+    if found.errors.guilty:
+        return f"{_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}; {_odds(policy.errors.mode, found.errors)}"
     if found.latency.guilty:
-        return f"{_rates(state, 'is slow in', Kind.SLOW, Kind.WARM)}; {_odds(found.latency)}"
-    answers = state.evidence.totals[..., KINDS:].sum(axis=-1)
-    n, m = int(answers[CANDIDATE]), int(answers[BASELINE])
-    return f"its {n} answers are not shared out as the {m} of the running release; {_odds(found.drift)}"
+        return f"{_rates(state, 'is slow in', Kind.SLOW, Kind.WARM)}; {_odds(policy.latency.mode, found.latency)}"
+    return f"{_difference(policy, state)}; {_odds(policy.drift.mode, found.drift)}"
+
+
+def _alone(state: State) -> str:
+    errors, requests = (int(state.evidence.totals[CANDIDATE, kind]) for kind in (Kind.ERRORS, Kind.REQUESTS))
+    return f"fails {errors / max(requests, 1):.2%} ({errors:,} of {requests:,}), with no other release beside it"
+
+
+def _difference(policy: Policy, state: State) -> str:
+    disagrees = log_mean(state.evidence.pairs) >= limits(policy).pairs[state.step]
+    if policy.drift.mode == "sequential" and disagrees:
+        return _disagreements(state)
+    n, m = (int(answers) for answers in state.evidence.totals[..., KINDS:].sum(axis=-1))
+    return f"its {n:,} answers are not shared out as the {m:,} of the running release"
+
+
+def _disagreements(state: State) -> str:
+    differ, pairs = (int(state.evidence.totals[CANDIDATE, kind]) for kind in (Kind.DISAGREEMENTS, Kind.PAIRS))
+    return f"answers {differ:,} of {pairs:,} inputs otherwise than the running release"
 
 
 def _proof(state: State) -> str:
@@ -113,27 +135,30 @@ def _proof(state: State) -> str:
 
 
 def _missing(policy: Policy, state: State, found: Findings) -> str:
-    """What keeps the candidate from its next step, the first that does."""
+    """What keeps the candidate from its next step, the first that does. Errors and latency come last: the costly bounds
+    on them are asked for only where all else is proven."""
     baked_s, bake_s = state.until_s - float(state.since_s), float(limits(policy).bake_s[int(state.step)])
     requests = int(state.evidence.totals[CANDIDATE, Kind.REQUESTS])
     is_watched = state.step == len(policy.steps)
     for holds, reason in (
-        (state.elsewhere, "somebody else moved the alias"),
+        (state.elsewhere, "the alias is not at the weight that was set"),
         (state.broken | (found.sides >= np.log(policy.uneasy)), _ratio(state)),
+        (found.health.shared, f"golden rows are wrong on both, {int(state.failures)} times in a row"),
         (found.health.uneasy, f"golden rows are wrong, {int(state.failures)} times in a row"),
-        (found.errors.shared, f"both fail: {_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}"),
-        (found.failing & is_watched, f"it {_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}, beside no other"),
+        (found.failing & is_watched, _alone(state)),
+        (found.errors.shared, f"{_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}: both do"),
         (found.latency.shared, f"slow, but only {_environments(state)} environments answered"),
         (found.throttled, "the account's limits keep requests away"),
         (is_watched, f"watched for {max(0, baked_s) / 3600:.1f} of {policy.watch.hours:g} hours"),
         (found.errors.uneasy, f"uneasy: {_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}"),
         (found.latency.uneasy, f"uneasy: {_rates(state, 'is slow in', Kind.SLOW, Kind.WARM)}"),
+        (found.drift.uneasy, f"uneasy: {_disagreements(state)}"),
         (np.bool_(baked_s < bake_s), f"{max(0, baked_s) / 60:.0f} of {bake_s / 60:.0f} minutes"),
         (np.bool_(requests < policy.requests), f"{requests} of {policy.requests} requests"),
-        (~found.errors.proven, f"{_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}, not surely below the limit"),
-        (~found.latency.proven, f"{_rates(state, 'is slow in', Kind.SLOW, Kind.WARM)}, not surely few enough"),
         (~found.drift.proven, "its answers may differ from the running release's"),
         (~found.health.proven, "golden rows were not right yet in this step"),
+        (~found.errors.proven, f"{_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}, not surely below the limit"),
+        (~found.latency.proven, f"{_rates(state, 'is slow in', Kind.SLOW, Kind.WARM)}, not surely few enough"),
     ):
         if holds:
             return reason
@@ -148,7 +173,9 @@ def _rates(state: State, what: str, kind: Kind, of: Kind) -> str:
     return f"{what} {told[CANDIDATE]}, the running release {told[BASELINE]}"
 
 
-def _odds(finding: Finding) -> str:
+def _odds(mode: Mode, finding: Finding) -> str:
+    if mode == "naive":
+        return f"{float(finding.e):.3g} in five minutes, more than {float(finding.limit):.3g}"
     return f"by chance less than once in {10 ** min(float(finding.e) / np.log(10), 15.0):,.0f}"
 
 

@@ -59,8 +59,9 @@ class Window:
     counts: Ints
 
     def joined(self, other: "Window") -> "Window":
-        """What is known of the window from both."""
-        return replace(self, weight=np.maximum(self.weight, other.weight), counts=np.maximum(self.counts, other.counts))
+        """What is known of the window from both. Told with two weights, it is one in which the weight changed."""
+        weight = np.where(self.weight == other.weight, self.weight, np.nan)
+        return replace(self, weight=weight, counts=np.maximum(self.counts, other.counts))
 
     def same(self, other: "Window") -> bool:
         same_weight = np.array_equal(self.weight, other.weight, equal_nan=True)

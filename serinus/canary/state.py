@@ -7,13 +7,14 @@ All arrays have the same leading axes: none for a rollout, one for many simulate
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from serinus.canary.limits import limits
 from serinus.canary.measurement import BASELINE, CANDIDATE, KINDS, Check, Floats, Ints, Kind, Measurement, Window
-from serinus.canary.trees import chosen
+from serinus.canary.trees import chosen, unpacked
 from serinus.evidence import EITHER_WAY, LABEL_RATIOS, SPREAD, Growing, coin, labels_coin, trials
 from serinus.policy import Policy
 
@@ -21,6 +22,9 @@ MINUTE_S = 60
 SAME_WEIGHT = 1e-9
 RECENT_MIN = 5  # what the original systems' thresholds look at
 REMEMBERED_S = 300  # how long a window that was judged is kept, to tell one that is told again from one told too late
+SPOILT = 10_000.0  # the e-value of a wrong sample ratio that spoils all evidence of the step
+MOST_UNEVEN = 3.0  # standard deviations of the candidate's share of the requests
+MOST_TOLERATED = 0.99  # of errors: a release that fails always can be replaced too
 COINS = (Kind.ERRORS, Kind.SLOW, Kind.VERY_SLOW)
 
 
@@ -28,7 +32,7 @@ COINS = (Kind.ERRORS, Kind.SLOW, Kind.VERY_SLOW)
 class References:
     """What was known before the rollout began, and is not changed by it.
 
-    error_rate: of the running release, over its last 3,000 requests or more, [...]
+    error_rate: of the running release, over its last 3,000 requests or more, [...]; NaN: unknown
     answers: how often it, or its bundle's sample, gave each label or bin, [..., K]; none of any: unknown
     """
 
@@ -65,8 +69,9 @@ class Evidence:
 @dataclass(frozen=True)
 class State:
     """step: its place in the policy, as many as there are steps once the candidate has all traffic; weight: the share
-    it has; since_s: when it got there; raised: how often the step's weight was raised; until_s: up to when was judged;
-    complete_s: up to when each side's counts are complete; read_at_s: the time of the last look
+    it has; entered_s: when it got there; since_s: when its evidence begins; shifted_s: when the weight changed last;
+    raised: how often the step's weight was raised; until_s: up to when was judged; complete_s: up to when each side's
+    counts are complete; read_at_s: the time of the last look
 
     recent: counts of the last whole minutes and the running one, each [..., 2, F]; failures: of golden rows, in a row;
     checked: they were right once in this step; checked_s: when they were replayed last; broken: the share of requests
@@ -78,7 +83,9 @@ class State:
     references: References
     step: Ints
     weight: Floats
+    entered_s: Floats
     since_s: Floats
+    shifted_s: Floats
     raised: Ints
     until_s: float
     complete_s: tuple[float, float]
@@ -88,7 +95,7 @@ class State:
     failures: Ints
     others_failures: Ints
     checked: NDArray[np.bool_]
-    checked_s: float
+    checked_s: Floats
     broken: NDArray[np.bool_]
     elsewhere: NDArray[np.bool_]
     told: Ints
@@ -98,26 +105,38 @@ class State:
 
 def begun(policy: Policy, references: References, at_s: float, labels: int, shape: tuple[int, ...] = ()) -> State:
     """The state of a rollout whose first step begins at `at_s`. labels: how many the service has, or bins of values."""
-    start = at_s - at_s % policy.window_s
+    start = float(at_s - at_s % policy.window_s)
     return State(
         references=references,
         step=np.zeros(shape, np.int64),
         weight=np.full(shape, policy.steps[0].weight),
-        since_s=np.full(shape, at_s),
+        entered_s=np.full(shape, at_s, np.float64),
+        since_s=np.full(shape, at_s, np.float64),
+        shifted_s=np.full(shape, at_s, np.float64),
         raised=np.zeros(shape, np.int64),
         until_s=start,
         complete_s=(start, start),
-        read_at_s=at_s,
+        read_at_s=float(at_s),
         evidence=Evidence.fresh(shape, labels),
         recent=(np.zeros((*shape, 2, KINDS + labels), np.int64),) * (RECENT_MIN + 1),
         failures=np.zeros(shape, np.int64),
         others_failures=np.zeros(shape, np.int64),
         checked=np.zeros(shape, np.bool_),
-        checked_s=-np.inf,
+        checked_s=np.full(shape, -np.inf),
         broken=np.zeros(shape, np.bool_),
         elsewhere=np.zeros(shape, np.bool_),
         told=np.zeros(shape, np.int64),
     )
+
+
+def recalled(told: Mapping[str, Any], like: State) -> State:
+    """The state that `packed` told, of a rollout of as many labels as `like` has."""
+    counts = like.evidence.totals
+    windows = {
+        int(start_s): unpacked(window, Window(int(start_s), like.weight, counts))
+        for start_s, window in told["windows"].items()
+    }
+    return replace(unpacked({**told, "windows": {}}, like), windows=windows)
 
 
 def absorbed(policy: Policy, state: State, measurements: Sequence[Measurement]) -> State:
@@ -126,7 +145,7 @@ def absorbed(policy: Policy, state: State, measurements: Sequence[Measurement]) 
     for start_s in range(int(state.until_s), int(min(state.complete_s)) - policy.window_s + 1, policy.window_s):
         state = _judged(policy, state, start_s)
     forgotten = state.until_s - REMEMBERED_S
-    kept = {start_s: window for start_s, window in state.windows.items() if start_s >= forgotten}
+    kept = {start_s: window for start_s, window in sorted(state.windows.items()) if start_s >= forgotten}
     state = replace(state, windows=kept)
     for check in sorted((check for one in measurements for check in one.checks), key=lambda check: check.at_s):
         state = _checked(policy, state, check)
@@ -142,8 +161,9 @@ def _gathered(state: State, measurements: Sequence[Measurement]) -> State:
             windows[window.start_s] = joined
         elif known is None or not joined.same(known):
             late += 1
-    complete = np.max([state.complete_s, *(measurement.complete_until_s for measurement in measurements)], axis=0)
-    read_at_s = max([state.read_at_s, *(measurement.read_at_s for measurement in measurements)])
+    told = (np.minimum(one.complete_until_s, one.read_at_s) for one in measurements)  # nothing is before it was read
+    complete = np.max([state.complete_s, *told], axis=0)
+    read_at_s = float(max([state.read_at_s, *(measurement.read_at_s for measurement in measurements)]))
     return replace(
         state, windows=windows, late=late, complete_s=(float(complete[0]), float(complete[1])), read_at_s=read_at_s
     )
@@ -157,15 +177,34 @@ def _judged(policy: Policy, state: State, start_s: int) -> State:
         evidence = _another_minute(evidence, 1 / limits(policy).minutes[state.step])
     window = state.windows.get(start_s)
     if window is not None:
-        since = start_s >= state.since_s
+        since = start_s >= state.shifted_s
         elsewhere = since & (np.abs(window.weight - state.weight) > SAME_WEIGHT)
-        counts = np.where(
-            (since & (np.abs(window.weight - state.weight) <= SAME_WEIGHT))[..., None, None], window.counts, 0
-        )
+        counted = since & (np.abs(window.weight - state.weight) <= SAME_WEIGHT)
+        counts = np.where(counted[..., None, None], window.counts, 0)
+        counts[..., Kind.STARTED] = window.counts[..., Kind.STARTED]  # most start in the very window of the change
         recent = (*recent[:-1], recent[-1] + counts)
         evidence = _more(policy, state, evidence, counts)
-    return replace(
+    judged = replace(
         state, evidence=evidence, recent=recent, elsewhere=elsewhere, until_s=float(start_s + policy.window_s)
+    )
+    return _shared_out(judged)
+
+
+def _shared_out(state: State) -> State:
+    """After a look at how the requests are shared out. Not as set, they spoil the evidence of the step, which begins
+    anew once those of the last minutes are; the deadline of the step stays."""
+    broken = state.broken | (state.evidence.sides.log_e >= np.log(SPOILT))
+    if not np.any(broken):
+        return state
+    requests = np.sum([minute[..., Kind.REQUESTS] for minute in state.recent], axis=0)
+    both, spread = requests.sum(axis=-1), np.sqrt(state.weight * (1 - state.weight))
+    is_even = np.abs(requests[..., CANDIDATE] - both * state.weight) <= MOST_UNEVEN * spread * np.sqrt(both) + 1
+    mended = broken & is_even
+    return replace(
+        state,
+        since_s=np.where(mended, state.until_s, state.since_s),
+        broken=broken & ~mended,
+        evidence=chosen(mended, _anew(state), state.evidence),
     )
 
 
@@ -200,7 +239,7 @@ def _more(policy: Policy, state: State, evidence: Evidence, counts: Ints) -> Evi
 
 def error_rates(policy: Policy, references: References) -> tuple[Floats, Floats]:
     """The error rate that is tolerated, and the one that is too much: more where the running release fails more."""
-    tolerated = np.maximum(policy.errors.tolerated, references.error_rate)
+    tolerated = np.minimum(np.fmax(policy.errors.tolerated, references.error_rate), MOST_TOLERATED)
     return tolerated, np.minimum(np.maximum(policy.errors.limit, 3 * tolerated), (1 + tolerated) / 2)
 
 
@@ -214,17 +253,17 @@ def _pairs(policy: Policy, candidate: Ints) -> Floats:
 
 def _checked(policy: Policy, state: State, check: Check) -> State:
     """After golden rows were replayed. Once wrong too often in a row, and only on the candidate, it is too late."""
-    if check.at_s <= state.checked_s:  # told already
-        return state
+    is_new = check.made & (check.at_s > state.checked_s)
     too_late = (state.failures >= policy.health.failures) & (state.others_failures == 0)
+    counted = is_new & ~too_late
     return replace(
         state,
-        failures=np.where(check.made & ~too_late, np.where(check.failed, state.failures + 1, 0), state.failures),
+        failures=np.where(counted, np.where(check.failed, state.failures + 1, 0), state.failures),
         others_failures=np.where(
-            check.made & ~too_late, np.where(check.others_failed, state.others_failures + 1, 0), state.others_failures
+            counted, np.where(check.others_failed, state.others_failures + 1, 0), state.others_failures
         ),
-        checked=state.checked | (check.made & ~check.failed),
-        checked_s=check.at_s,
+        checked=state.checked | (is_new & ~check.failed & (check.at_s >= state.since_s)),
+        checked_s=np.where(is_new, float(check.at_s), state.checked_s),
     )
 
 
@@ -232,15 +271,23 @@ def moved(state: State, where: NDArray[np.bool_], step: Ints, weight: Floats, ra
     """The state where the candidate gets another share of the traffic now. A new step begins without evidence; the same
     step at another weight goes on with what it has. Environments that started go on too."""
     fresh = where & (step != state.step)
-    anew = Evidence.fresh(state.step.shape, state.evidence.totals.shape[-1] - KINDS)
-    anew.totals[..., Kind.STARTED] = state.evidence.totals[..., Kind.STARTED]
     return replace(
         state,
         step=np.where(where, step, state.step),
         weight=np.where(where, weight, state.weight),
         raised=np.where(where, raised, state.raised),
+        entered_s=np.where(fresh, state.read_at_s, state.entered_s),
         since_s=np.where(fresh, state.read_at_s, state.since_s),
+        shifted_s=np.where(where, state.read_at_s, state.shifted_s),
         checked=state.checked & ~fresh,
+        broken=state.broken & ~fresh,
         told=np.where(fresh, 0, state.told),
-        evidence=chosen(fresh, anew, state.evidence) if np.any(fresh) else state.evidence,
+        evidence=chosen(fresh, _anew(state), state.evidence) if np.any(fresh) else state.evidence,
     )
+
+
+def _anew(state: State) -> Evidence:
+    """None; but the environments that started are still there."""
+    anew = Evidence.fresh(state.step.shape, state.evidence.totals.shape[-1] - KINDS)
+    anew.totals[..., Kind.STARTED] = state.evidence.totals[..., Kind.STARTED]
+    return anew

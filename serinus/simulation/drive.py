@@ -69,14 +69,22 @@ class Drive:
         for start_s in count(0, window_s):
             if moment.status != "judging" or (start_s >= self._longest_s and not moment.is_pending):
                 return
-            self.meter.measure(start_s, np.array([self.alias.routing.share(CANDIDATE)]))
+            self.measure(start_s)
             at_s = start_s + window_s
             if at_s % self.plan.look_s == 0 and not is_within(self.plan.scenario.metrics.blind, at_s):
                 moment = self._look(at_s)
                 yield moment
 
+    def measure(self, start_s: int) -> None:
+        """One window more, with the traffic shared out as the alias has it."""
+        self.meter.measure(start_s, np.array([self.alias.routing.share(CANDIDATE)]))
+
+    def told(self, at_s: int) -> list[Measurement]:
+        """What is measured by now, and was not told yet."""
+        return [mapped(lambda array: array[0], told) for told in self.meter.told(at_s)]
+
     def _look(self, at_s: int) -> Moment:
-        measurements = [mapped(lambda array: array[0], told) for told in self.meter.told(at_s)]
+        measurements = self.told(at_s)
         decision = self.controller.decide(measurements)
         if decision is not None and decision.is_over:
             self.alias.throttled += self.plan.scenario.stuck_s // self.plan.look_s

@@ -168,8 +168,8 @@ def test_a_controller_killed_between_decision_and_shift_is_no_loss():
     until(killed.moments(), 0)
     decision = None
     for start_s in range(0, 120, 10):
-        killed.meter.measure(start_s, 0.1)
-        decision = killed.controller.decide(killed.meter.told(start_s + 10))
+        killed.measure(start_s)
+        decision = killed.controller.decide(killed.told(start_s + 10))
         if decision is not None and decision.is_over:
             break
     assert decision is not None
