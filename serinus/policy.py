@@ -1,5 +1,6 @@
 """How a release proves itself: what `[rollout]` of service.toml says, with a default for everything."""
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -12,7 +13,9 @@ Mode = Literal["sequential", "naive", "off"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 FIRST_STEP_REQUESTS = 150  # that the candidate should have answered when the first step has baked
 LEAST_FIRST, MOST_FIRST = 0.10, 0.25
-ERRORS_UNTIL_CAUGHT = 5  # answers that a broken release spoils before there is evidence, whatever the traffic
+FAILURES_ALONE = 6.0  # failures that convince by their rate alone, whatever the traffic
+ALTERNATIVES = 12.0  # a failure has to convince one of six, in the half of the e-process that began with the step
+LEAST_WEIGHT = 1e-4
 
 
 class Step(Section):
@@ -33,13 +36,15 @@ class Errors(Section):
 
 
 class Latency(Section):
-    """ratio: how many times as many slow answers as the baseline's are tolerated, tail_ratio: and very slow ones;
-    proven_below: the share of slow answers must be shown to be below this many times the baseline's; environments: how
-    many different ones must have answered before slowness can be the release's; limit: of mode "naive", of means."""
+    """ratio: how many times as many slow answers as the baseline's are tolerated, tail_ratio: and very slow ones, which
+    do not matter below tail_share of all; proven_below: the share of slow ones must be shown to be below this many
+    times the baseline's; environments: so many different ones must have answered before slowness is the release's;
+    limit: of mode "naive", of means."""
 
     mode: Mode = "sequential"
     ratio: float = Field(default=3, ge=1)
     tail_ratio: float = Field(default=2, ge=1)
+    tail_share: Share = 0.01
     proven_below: float = Field(default=4, gt=1)
     environments: int = Field(default=3, ge=1)
     limit: float = Field(default=2, gt=1)
@@ -97,7 +102,7 @@ class Policy(Section):
     beta: Share = 0.05
     confidence: Share = 0.95
     uneasy: float = Field(default=20, gt=1)
-    attributed: float = Field(default=100, gt=1)
+    attributed: float = Field(default=50, gt=1)
     requests: int = Field(default=120, ge=1)
     deadline: float = Field(default=3, ge=1)
     without_evidence: Literal["extend", "raise", "abort"] = "extend"
@@ -142,9 +147,29 @@ class Policy(Section):
             enough = FIRST_STEP_REQUESTS / max(requests_per_min * self.steps[0].bake_min, 1)
             weight = max(weight, min(MOST_FIRST, max(LEAST_FIRST, enough)))
         if self.harm is not None:
-            weight = min(weight, harmless_weight(self.harm, requests_per_min, self.reaction_s))
+            weight = min(weight, self.harmless_weight(self.harm, requests_per_min))
         higher = tuple(step for step in self.steps[1:] if step.weight > weight)
         return self.model_copy(update={"steps": (self.steps[0].model_copy(update={"weight": weight}), *higher)})
+
+    def spoilt(self, weight: float, requests_per_min: float, *, broken: float = 1.0) -> float:
+        """About how many answers a release that fails the share `broken` of them spoils at this weight.
+
+        So many failures as convince: by its rate, and against the baseline, where each of them is worth the less the
+        larger its weight is (a failure falls on it anyway). Then those of the seconds until the traffic is back.
+        """
+        by_chance = weight * self.errors.ratio / (weight * self.errors.ratio + 1 - weight)
+        convincing = max(FAILURES_ALONE, math.log(ALTERNATIVES * self.attributed) / -math.log(by_chance))
+        return convincing + weight * requests_per_min / 60 * broken * self.reaction_s
+
+    def harmless_weight(self, harm: float, requests_per_min: float, *, broken: float = 1.0) -> float:
+        """The largest weight at which such a release spoils `harm` answers at most; tiny where none is so small."""
+        low, high = LEAST_WEIGHT, 1 - LEAST_WEIGHT
+        for _ in range(40):
+            middle = (low + high) / 2
+            low, high = (
+                (middle, high) if self.spoilt(middle, requests_per_min, broken=broken) <= harm else (low, middle)
+            )
+        return low
 
 
 def policy_of(rollout: Mapping[str, Any]) -> Policy:
@@ -155,13 +180,3 @@ def policy_of(rollout: Mapping[str, Any]) -> Policy:
         first: Any = error.errors()[0]
         where = ".".join(map(str, ("rollout", *first["loc"])))
         raise ServiceError(f"{where}: {first['msg']}, got {first['input']!r:.80}") from error
-
-
-def harmless_weight(harm: float, requests_per_min: float, reaction_s: float, *, broken: float = 1.0) -> float:
-    """The largest weight at which a release that fails in the share `broken` spoils `harm` answers at most.
-
-    It spoils about 5 until there is evidence, and then w * traffic * broken in each second until the traffic is back.
-    """
-    spare = max(harm - ERRORS_UNTIL_CAUGHT, 0.5)
-    spoiled = requests_per_min / 60 * broken * reaction_s  # at all of the traffic
-    return spare / max(spoiled, spare)

@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from serinus.canary.alerts import alerts, is_throttled
+from serinus.canary.alerts import alerts
 from serinus.canary.decision import Decision as Decision
 from serinus.canary.decision import Look, decided
 from serinus.canary.decision import Verdict as Verdict
-from serinus.canary.findings import OFF, SEQUENTIAL, Finding, Findings, Flags
+from serinus.canary.findings import OFF, SEQUENTIAL, Findings, Flags, failing, throttled
 from serinus.canary.limits import limits
 from serinus.canary.measurement import CANDIDATE, Floats, Ints, Kind
 from serinus.canary.measurement import Measurement as Measurement
@@ -24,10 +24,8 @@ from serinus.canary.state import References as References
 from serinus.canary.state import State as State
 from serinus.canary.state import absorbed, moved
 from serinus.canary.state import begun as begun
-from serinus.policy import Mode
 from serinus.policy import Policy as Policy
 
-VOID = 10_000.0  # the e-value of a wrong sample ratio from which on nothing of the step is judged any more
 MOST_RAISED = 0.5
 MODES = {"sequential": SEQUENTIAL, "naive": NAIVE, "off": OFF}
 
@@ -41,40 +39,36 @@ def judge(policy: Policy, state: State, measurements: Sequence[Measurement]) -> 
 def look(policy: Policy, state: State, measurements: Sequence[Measurement]) -> tuple[Look, State]:
     """The same for one rollout or for many alike, as arrays [...] and without words."""
     state = absorbed(policy, state, measurements)
-    found = _findings(policy, state)
-    state = replace(state, broken=state.broken | (found.sides >= np.log(VOID)))
+    ripe = _is_ripe(policy, state)
+    found = _findings(policy, state, ripe)
+    verdict = _verdict(policy, state, found, ripe)
     due = alerts(policy, state, found)
-    verdict = _verdict(policy, state, found)
     is_short = _is_to_be_raised(policy, state, found) & (verdict == Verdict.HOLD)
     after = _followed(policy, replace(state, told=state.told | due), verdict, is_short)
     return Look(found, verdict, due & ~state.told, state), after
 
 
-def _findings(policy: Policy, state: State) -> Findings:
-    """The costly bounds on errors and latency are asked for only where nothing else keeps the candidate back."""
-    drift, health = (
-        _finding(policy, state, name, asked=np.zeros(state.step.shape, np.bool_)) for name in ("drift", "health")
+def _findings(policy: Policy, state: State, ripe: Flags) -> Findings:
+    """The bounds on errors and latency are costly: asked for only where nothing else keeps the candidate back."""
+    judges = {name: MODES[getattr(policy, name).mode][name] for name in SEQUENTIAL}
+    drift, health = (judges[name](policy, state, np.zeros_like(ripe)) for name in ("drift", "health"))
+    errors, latency = (
+        judges[name](policy, state, ripe & drift.proven & health.proven) for name in ("errors", "latency")
     )
-    asked = _is_ripe(policy, state) & drift.proven & health.proven
-    errors, latency = (_finding(policy, state, name, asked=asked) for name in ("errors", "latency"))
-    return Findings(errors, latency, drift, health, state.evidence.sides.log_e)
+    return Findings(
+        errors, latency, drift, health, failing(policy, state), throttled(state), state.evidence.sides.log_e
+    )
 
 
-def _finding(policy: Policy, state: State, trigger: str, *, asked: Flags) -> Finding:
-    mode: Mode = getattr(policy, trigger).mode
-    return MODES[mode][trigger](policy, state, asked)
-
-
-def _verdict(policy: Policy, state: State, found: Findings) -> Ints:
+def _verdict(policy: Policy, state: State, found: Findings, ripe: Flags) -> Ints:
     """The first that holds. Golden rows need no traffic, so no guard stands before them."""
     is_watched, is_last = state.step == len(policy.steps), state.step == len(policy.steps) - 1
-    fit = _is_fit(policy, state, found)
+    fit = _is_fit(policy, state, found) & ~is_watched
     guilty = found.errors.guilty | found.latency.guilty | found.drift.guilty
-    failing = is_watched & found.errors.shared & (policy.watch.errors == "rollback")
-    is_under_way = ~is_watched & (state.weight > 0)
-    proven = fit & is_under_way & _is_ripe(policy, state) & _is_proven(policy, state, found)
+    failing_after = is_watched & found.failing & (policy.watch.errors == "rollback")
+    proven = fit & ripe & (state.weight > 0) & _is_proven(policy, found)
     cases = {
-        Verdict.ROLLBACK: found.health.guilty | (guilty & fit & ~is_watched) | failing,
+        Verdict.ROLLBACK: found.health.guilty | (guilty & fit) | failing_after,
         Verdict.PROMOTE: proven & is_last,
         Verdict.ADVANCE: proven,
         Verdict.ABORT: _is_late(policy, state) & ~is_watched,
@@ -95,17 +89,16 @@ def _is_ripe(policy: Policy, state: State) -> Flags:
     return _is_baked(policy, state, times=1) & ((requests >= policy.requests) | policy.is_naive)
 
 
-def _is_proven(policy: Policy, state: State, found: Findings) -> Flags:
+def _is_proven(policy: Policy, found: Findings) -> Flags:
     """Whether there is evidence that all is well, and nothing that makes uneasy."""
-    triggers = (found.errors, found.latency, found.drift, found.health)
-    proven = np.all([trigger.proven & ~trigger.uneasy for trigger in triggers], axis=0)
-    flags: Flags = proven & (~is_throttled(state) | policy.is_naive)
-    return flags
+    errors, latency, drift, health = found.errors, found.latency, found.drift, found.health
+    uneasy = errors.uneasy | latency.uneasy | drift.uneasy | health.uneasy | (found.throttled & (not policy.is_naive))
+    return errors.proven & latency.proven & drift.proven & health.proven & ~uneasy
 
 
 def _is_late(policy: Policy, state: State) -> Flags:
     """By the clock; whether a step has baked is known as late as its last window, which is when to abort at once."""
-    is_over = state.read_at_s - state.since_s >= policy.deadline * limits(policy).bake_s[state.step]
+    is_over = state.read_at_s - state.entered_s >= policy.deadline * limits(policy).bake_s[state.step]
     return is_over | (_is_baked(policy, state, times=1) & (policy.without_evidence == "abort"))
 
 
@@ -129,6 +122,6 @@ def _is_to_be_raised(policy: Policy, state: State, found: Findings) -> Flags:
     """Whether a step that has baked, and only knows too little, is to have more traffic; again after half as long."""
     due = _is_baked(policy, state, times=1 + state.raised / 2) & (state.weight < MOST_RAISED)
     triggers = (found.errors, found.latency, found.drift, found.health)
-    doubted = np.any([trigger.uneasy | trigger.shared for trigger in triggers], axis=0) | is_throttled(state)
+    doubted = np.any([trigger.uneasy | trigger.shared for trigger in triggers], axis=0) | found.throttled
     is_calm = _is_fit(policy, state, found) & ~doubted
     return due & is_calm & (state.step < len(policy.steps)) & (policy.without_evidence == "raise")

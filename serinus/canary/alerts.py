@@ -4,12 +4,10 @@ from enum import IntFlag
 
 import numpy as np
 
-from serinus.canary.findings import Findings, Flags
-from serinus.canary.measurement import BASELINE, Ints, Kind
-from serinus.canary.state import State, error_rates
+from serinus.canary.findings import Findings
+from serinus.canary.measurement import Ints
+from serinus.canary.state import State
 from serinus.policy import Policy
-
-THROTTLED = 0.01  # of what was asked
 
 
 class Alert(IntFlag):
@@ -35,32 +33,16 @@ def alerts(policy: Policy, state: State, found: Findings) -> Ints:
     watched = state.step == len(policy.steps)
     due = {
         Alert.SAMPLE_RATIO: state.broken,
-        Alert.INCIDENT: found.errors.shared & ~watched & _fails_too(policy, state),
+        Alert.INCIDENT: found.errors.shared,
         Alert.BOTH_UNHEALTHY: found.health.shared,
         Alert.INPUT_DRIFT: found.drift.shared,
         Alert.SLOW_MACHINE: found.latency.shared,
-        Alert.THROTTLED: is_throttled(state),
+        Alert.THROTTLED: found.throttled,
         Alert.ELSEWHERE: state.elsewhere,
         Alert.LATE: np.full(state.step.shape, state.late > 0),
-        Alert.FAILING: found.errors.shared & watched,
+        Alert.FAILING: found.failing & watched,
     }
     bits: Ints = sum(
         (alert * flag.astype(np.int64) for alert, flag in due.items()), np.zeros(state.step.shape, np.int64)
     )
     return bits
-
-
-def is_throttled(state: State) -> Flags:
-    """In the last minutes: the limits of the account keep requests from both releases."""
-    recent: Ints = np.sum(state.recent, axis=0)
-    throttled, requests = (recent[..., kind].sum(axis=-1) for kind in (Kind.THROTTLED, Kind.REQUESTS))
-    flags: Flags = throttled > THROTTLED * (throttled + requests)
-    return flags
-
-
-def _fails_too(policy: Policy, state: State) -> Flags:
-    """Whether the running release fails more than is tolerated, in this step."""
-    baseline = state.evidence.totals[..., BASELINE, :]
-    tolerated, _ = error_rates(policy, state.references)
-    flags: Flags = baseline[..., Kind.ERRORS] > tolerated * (baseline[..., Kind.REQUESTS] - baseline[..., Kind.REFUSED])
-    return flags

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from serinus.canary.alerts import Alert, is_throttled
+from serinus.canary.alerts import Alert
 from serinus.canary.findings import Finding, Findings
 from serinus.canary.limits import limits
 from serinus.canary.measurement import BASELINE, CANDIDATE, KINDS, Ints, Kind
@@ -91,7 +91,7 @@ def _reason(policy: Policy, seen: Look, after: State) -> str:
             share = limits(policy).weight[int(state.step) + 1]
             return f"{_proof(state)}: {share:.0%} of the traffic next"
         case Verdict.ABORT:
-            minutes = (state.read_at_s - float(state.since_s)) / 60
+            minutes = (state.read_at_s - float(state.entered_s)) / 60
             return f"not shown to be all right in {minutes:.0f} minutes ({_missing(policy, state, found)}): taken back"
         case _:
             raised = f", with {float(after.weight):.1%} of the traffic" if after.weight > state.weight else ""
@@ -141,14 +141,14 @@ def _missing(policy: Policy, state: State, found: Findings) -> str:
     requests = int(state.evidence.totals[CANDIDATE, Kind.REQUESTS])
     is_watched = state.step == len(policy.steps)
     for holds, reason in (
-        (state.elsewhere, "somebody else moved the alias"),
+        (state.elsewhere, "the alias is not at the weight that was set"),
         (state.broken | (found.sides >= np.log(policy.uneasy)), _ratio(state)),
         (found.health.shared, f"golden rows are wrong on both, {int(state.failures)} times in a row"),
         (found.health.uneasy, f"golden rows are wrong, {int(state.failures)} times in a row"),
-        (found.errors.shared & is_watched, _alone(state)),
-        (found.errors.shared, f"{_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}, not surely by its own fault"),
+        (found.failing & is_watched, _alone(state)),
+        (found.errors.shared, f"{_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}: both do"),
         (found.latency.shared, f"slow, but only {_environments(state)} environments answered"),
-        (is_throttled(state), "the account's limits keep requests away"),
+        (found.throttled, "the account's limits keep requests away"),
         (is_watched, f"watched for {max(0, baked_s) / 3600:.1f} of {policy.watch.hours:g} hours"),
         (found.errors.uneasy, f"uneasy: {_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}"),
         (found.latency.uneasy, f"uneasy: {_rates(state, 'is slow in', Kind.SLOW, Kind.WARM)}"),

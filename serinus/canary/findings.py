@@ -13,6 +13,7 @@ from serinus.policy import Policy
 from serinus.samples import least_answers
 
 Flags = NDArray[np.bool_]
+THROTTLE, THROTTLED = (Kind.THROTTLED, Kind.REQUESTS), 0.01
 LEAST_SLOW = 0.05  # the share of slow answers that is always all right: the threshold is the 95th percentile
 
 
@@ -34,12 +35,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Findings:
-    """sides: the logarithm of the e-value against the requests being shared out by the weight"""
+    """failing: the candidate fails too much, whatever the baseline does; throttled: the account's limits keep requests
+    from both; sides: the logarithm of the e-value against the requests being shared out by the weight"""
 
     errors: Finding
     latency: Finding
     drift: Finding
     health: Finding
+    failing: Flags
+    throttled: Flags
     sides: Floats
 
 
@@ -50,16 +54,17 @@ def errors(policy: Policy, state: State, asked: Flags) -> Finding:
     """
     evidence, needed = state.evidence, limits(policy)
     alone, relative = evidence.alone.log_e, evidence.relative.log_e[..., 0]
-    too_much, uneasy, attributed = alone >= needed.alone[state.step], np.log(policy.uneasy), np.log(policy.attributed)
+    fails, others_fail = np.moveaxis(alone >= needed.alone[state.step][..., None], -1, 0)
+    uneasy, by_itself = np.log(policy.uneasy), relative >= np.log(policy.attributed)
     candidate = evidence.totals[..., CANDIDATE, :]
     ran = candidate[..., Kind.REQUESTS] - candidate[..., Kind.REFUSED]
-    passed = evidence.alone.whole[..., 0] <= np.log(policy.beta)
+    passed = evidence.alone.whole[..., CANDIDATE, 0] <= np.log(policy.beta)
     _, limit = error_rates(policy, state.references)
     return Finding(
-        guilty=(relative >= needed.relative[state.step]) | (too_much & (relative >= attributed)),
+        guilty=(relative >= needed.relative[state.step]) | (fails & by_itself),
         proven=passed | _bounded(policy, candidate[..., Kind.ERRORS], ran, limit, asked & ~passed),
-        uneasy=(alone >= uneasy) | (relative >= uneasy),
-        shared=too_much & (relative < attributed),
+        uneasy=(alone[..., CANDIDATE] >= uneasy) | (relative >= uneasy),
+        shared=fails & others_fail & ~by_itself,
         e=relative,
         limit=needed.relative[state.step],
     )
@@ -68,8 +73,10 @@ def errors(policy: Policy, state: State, asked: Flags) -> Finding:
 def latency(policy: Policy, state: State, asked: Flags) -> Finding:
     """Guilty: many more of its warm answers are slow, or very slow, than of the baseline's; and it ran in enough
     different environments that it is not one slow machine (which is `shared`)."""
-    slow = state.evidence.relative.log_e[..., 1:].max(axis=-1)
     candidate, baseline = (state.evidence.totals[..., side, :] for side in (CANDIDATE, BASELINE))
+    slow, very_slow = (state.evidence.relative.log_e[..., place] for place in (1, 2))
+    matters = candidate[..., Kind.VERY_SLOW] >= policy.latency.tail_share * candidate[..., Kind.WARM]
+    slow = np.where(matters, np.maximum(slow, very_slow), slow)
     share = baseline[..., Kind.SLOW] / np.maximum(baseline[..., Kind.WARM], 1)
     limit = np.minimum(policy.latency.proven_below * np.maximum(LEAST_SLOW, share), 0.99)
     is_slow = slow >= limits(policy).slow[state.step]
@@ -136,6 +143,19 @@ def off(policy: Policy, state: State, asked: Flags) -> Finding:
     """Of a trigger that is not judged."""
     nothing, zero = np.zeros(state.step.shape, np.bool_), np.zeros(state.step.shape)
     return Finding(nothing, ~nothing, nothing, nothing, zero, zero + np.inf)
+
+
+def failing(policy: Policy, state: State) -> Flags:
+    """Whether the candidate fails too much, whatever the baseline does."""
+    flags: Flags = state.evidence.alone.log_e[..., CANDIDATE] >= limits(policy).alone[state.step]
+    return flags
+
+
+def throttled(state: State) -> Flags:
+    """Whether, in the last minutes, the limits of the account kept requests from both releases."""
+    kept_away, asked = (np.sum([minute[..., kind] for minute in state.recent], axis=(0, -1)) for kind in THROTTLE)
+    flags: Flags = kept_away > THROTTLED * (kept_away + asked)
+    return flags
 
 
 SEQUENTIAL = {"errors": errors, "latency": latency, "drift": drift, "health": health}

@@ -7,14 +7,13 @@ All arrays have the same leading axes: none for a rollout, one for many simulate
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from serinus.canary.limits import limits
 from serinus.canary.measurement import BASELINE, CANDIDATE, KINDS, Check, Floats, Ints, Kind, Measurement, Window
-from serinus.canary.trees import chosen, unpacked
+from serinus.canary.trees import chosen
 from serinus.evidence import EITHER_WAY, LABEL_RATIOS, SPREAD, Growing, coin, labels_coin, trials
 from serinus.policy import Policy
 
@@ -22,6 +21,8 @@ MINUTE_S = 60
 SAME_WEIGHT = 1e-9
 RECENT_MIN = 5  # what the original systems' thresholds look at
 REMEMBERED_S = 300  # how long a window that was judged is kept, to tell one that is told again from one told too late
+SPOILT = 10_000.0  # the e-value of a wrong sample ratio that spoils all evidence of the step
+MOST_UNEVEN = 3.0  # standard deviations of the candidate's share of the requests
 MOST_TOLERATED = 0.99  # of errors: a release that fails always can be replaced too
 COINS = (Kind.ERRORS, Kind.SLOW, Kind.VERY_SLOW)
 
@@ -40,9 +41,10 @@ class References:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Of one step. alone: the candidate's errors against fixed rates; relative: its errors, slow and very slow answers
-    against the baseline's, [..., 3, J]; labels: its answers against the baseline's, [..., K, J]; pairs: answers to the
-    same inputs, [..., J]; sides: its share of the requests against its weight, [..., J]. totals: counts [..., 2, F]"""
+    """Of one step. alone: each side's errors against fixed rates, [..., 2, 1]; relative: the candidate's errors, slow
+    and very slow answers against the baseline's, [..., 3, J]; labels: its answers against the baseline's, [..., K, J];
+    pairs: answers to the same inputs, [..., J]; sides: its share of the requests against its weight, [..., J]; totals:
+    counts [..., 2, F]"""
 
     alone: Growing
     relative: Growing
@@ -54,7 +56,7 @@ class Evidence:
     @classmethod
     def fresh(cls, shape: tuple[int, ...], labels: int) -> "Evidence":
         return cls(
-            Growing.fresh(*shape, 1),
+            Growing.fresh(*shape, 2, 1),
             Growing.fresh(*shape, len(COINS), len(SPREAD)),
             np.zeros((*shape, labels, len(LABEL_RATIOS))),
             np.zeros((*shape, len(SPREAD))),
@@ -66,9 +68,9 @@ class Evidence:
 @dataclass(frozen=True)
 class State:
     """step: its place in the policy, as many as there are steps once the candidate has all traffic; weight: the share
-    it has; since_s: when it got there; shifted_s: when the weight changed last; raised: how often the step's weight was
-    raised; until_s: up to when was judged; complete_s: up to when each side's counts are complete; read_at_s: the time
-    of the last look
+    it has; entered_s: when it got there; since_s: when its evidence begins; shifted_s: when the weight changed last;
+    raised: how often the step's weight was raised; until_s: up to when was judged; complete_s: up to when each side's
+    counts are complete; read_at_s: the time of the last look
 
     recent: counts of the last whole minutes and the running one, each [..., 2, F]; failures: of golden rows, in a row;
     checked: they were right once in this step; checked_s: when they were replayed last; broken: the share of requests
@@ -80,6 +82,7 @@ class State:
     references: References
     step: Ints
     weight: Floats
+    entered_s: Floats
     since_s: Floats
     shifted_s: Floats
     raised: Ints
@@ -91,7 +94,7 @@ class State:
     failures: Ints
     others_failures: Ints
     checked: NDArray[np.bool_]
-    checked_s: float
+    checked_s: Floats
     broken: NDArray[np.bool_]
     elsewhere: NDArray[np.bool_]
     told: Ints
@@ -106,6 +109,7 @@ def begun(policy: Policy, references: References, at_s: float, labels: int, shap
         references=references,
         step=np.zeros(shape, np.int64),
         weight=np.full(shape, policy.steps[0].weight),
+        entered_s=np.full(shape, at_s, np.float64),
         since_s=np.full(shape, at_s, np.float64),
         shifted_s=np.full(shape, at_s, np.float64),
         raised=np.zeros(shape, np.int64),
@@ -117,21 +121,11 @@ def begun(policy: Policy, references: References, at_s: float, labels: int, shap
         failures=np.zeros(shape, np.int64),
         others_failures=np.zeros(shape, np.int64),
         checked=np.zeros(shape, np.bool_),
-        checked_s=-np.inf,
+        checked_s=np.full(shape, -np.inf),
         broken=np.zeros(shape, np.bool_),
         elsewhere=np.zeros(shape, np.bool_),
         told=np.zeros(shape, np.int64),
     )
-
-
-def recalled(told: Mapping[str, Any], like: State) -> State:
-    """The state that `packed` told, of a rollout of as many labels as `like` has."""
-    counts = like.evidence.totals
-    windows = {
-        int(start_s): unpacked(window, Window(int(start_s), like.weight, counts))
-        for start_s, window in told["windows"].items()
-    }
-    return replace(unpacked({**told, "windows": {}}, like), windows=windows)
 
 
 def absorbed(policy: Policy, state: State, measurements: Sequence[Measurement]) -> State:
@@ -179,15 +173,34 @@ def _judged(policy: Policy, state: State, start_s: int) -> State:
         counts[..., Kind.STARTED] = window.counts[..., Kind.STARTED]  # most start in the very window of the change
         recent = (*recent[:-1], recent[-1] + counts)
         evidence = _more(policy, state, evidence, counts)
-    return replace(
+    judged = replace(
         state, evidence=evidence, recent=recent, elsewhere=elsewhere, until_s=float(start_s + policy.window_s)
+    )
+    return _shared_out(judged)
+
+
+def _shared_out(state: State) -> State:
+    """After a look at how the requests are shared out. Not as set, they spoil the evidence of the step, which begins
+    anew once those of the last minutes are; the deadline of the step stays."""
+    broken = state.broken | (state.evidence.sides.log_e >= np.log(SPOILT))
+    if not np.any(broken):
+        return state
+    requests = np.sum([minute[..., Kind.REQUESTS] for minute in state.recent], axis=0)
+    both, spread = requests.sum(axis=-1), np.sqrt(state.weight * (1 - state.weight))
+    is_even = np.abs(requests[..., CANDIDATE] - both * state.weight) <= MOST_UNEVEN * spread * np.sqrt(both) + 1
+    mended = broken & is_even
+    return replace(
+        state,
+        since_s=np.where(mended, state.until_s, state.since_s),
+        broken=broken & ~mended,
+        evidence=chosen(mended, _anew(state), state.evidence),
     )
 
 
 def _another_minute(evidence: Evidence, share: Floats) -> Evidence:
     return replace(
         evidence,
-        alone=evidence.alone.begun(share),
+        alone=evidence.alone.begun(share[..., None]),
         relative=evidence.relative.begun(share[..., None]),
         sides=evidence.sides.begun(share),
     )
@@ -197,8 +210,8 @@ def _more(policy: Policy, state: State, evidence: Evidence, counts: Ints) -> Evi
     """After one more window's counts [..., 2, F], which came while the weight was the state's."""
     candidate, baseline, weight = counts[..., CANDIDATE, :], counts[..., BASELINE, :], state.weight
     tolerated, limit = error_rates(policy, state.references)
-    ran = candidate[..., Kind.REQUESTS] - candidate[..., Kind.REFUSED]
-    alone = trials(candidate[..., Kind.ERRORS], ran, tolerated, np.asarray(limit)[..., None])
+    ran = counts[..., Kind.REQUESTS] - counts[..., Kind.REFUSED]
+    alone = trials(counts[..., Kind.ERRORS], ran, tolerated[..., None], np.asarray(limit)[..., None, None])
     nulls = np.array([policy.errors.ratio, policy.latency.ratio, policy.latency.tail_ratio])
     relative = coin(candidate[..., COINS], baseline[..., COINS], weight[..., None], nulls[:, None] * SPREAD, nulls)
     labels = labels_coin(candidate[..., KINDS:], baseline[..., KINDS:], weight)
@@ -229,17 +242,17 @@ def _pairs(policy: Policy, candidate: Ints) -> Floats:
 
 def _checked(policy: Policy, state: State, check: Check) -> State:
     """After golden rows were replayed. Once wrong too often in a row, and only on the candidate, it is too late."""
-    if check.at_s <= state.checked_s:  # told already
-        return state
+    is_new = check.made & (check.at_s > state.checked_s)
     too_late = (state.failures >= policy.health.failures) & (state.others_failures == 0)
+    counted = is_new & ~too_late
     return replace(
         state,
-        failures=np.where(check.made & ~too_late, np.where(check.failed, state.failures + 1, 0), state.failures),
+        failures=np.where(counted, np.where(check.failed, state.failures + 1, 0), state.failures),
         others_failures=np.where(
-            check.made & ~too_late, np.where(check.others_failed, state.others_failures + 1, 0), state.others_failures
+            counted, np.where(check.others_failed, state.others_failures + 1, 0), state.others_failures
         ),
-        checked=state.checked | (check.made & ~check.failed & (check.at_s >= state.since_s)),
-        checked_s=float(check.at_s),
+        checked=state.checked | (is_new & ~check.failed & (check.at_s >= state.since_s)),
+        checked_s=np.where(is_new, float(check.at_s), state.checked_s),
     )
 
 
@@ -247,17 +260,23 @@ def moved(state: State, where: NDArray[np.bool_], step: Ints, weight: Floats, ra
     """The state where the candidate gets another share of the traffic now. A new step begins without evidence; the same
     step at another weight goes on with what it has. Environments that started go on too."""
     fresh = where & (step != state.step)
-    anew = Evidence.fresh(state.step.shape, state.evidence.totals.shape[-1] - KINDS)
-    anew.totals[..., Kind.STARTED] = state.evidence.totals[..., Kind.STARTED]
     return replace(
         state,
         step=np.where(where, step, state.step),
         weight=np.where(where, weight, state.weight),
         raised=np.where(where, raised, state.raised),
+        entered_s=np.where(fresh, state.read_at_s, state.entered_s),
         since_s=np.where(fresh, state.read_at_s, state.since_s),
         shifted_s=np.where(where, state.read_at_s, state.shifted_s),
         checked=state.checked & ~fresh,
         broken=state.broken & ~fresh,
         told=np.where(fresh, 0, state.told),
-        evidence=chosen(fresh, anew, state.evidence) if np.any(fresh) else state.evidence,
+        evidence=chosen(fresh, _anew(state), state.evidence) if np.any(fresh) else state.evidence,
     )
+
+
+def _anew(state: State) -> Evidence:
+    """None; but the environments that started are still there."""
+    anew = Evidence.fresh(state.step.shape, state.evidence.totals.shape[-1] - KINDS)
+    anew.totals[..., Kind.STARTED] = state.evidence.totals[..., Kind.STARTED]
+    return anew

@@ -30,7 +30,7 @@ def packed(tree: Any) -> Any:
     if is_dataclass(tree) and not isinstance(tree, type):
         return {field.name: packed(getattr(tree, field.name)) for field in fields(tree)}
     if isinstance(tree, np.ndarray | np.generic):
-        return packed(tree.tolist())
+        return tree.tolist() if np.isfinite(tree).all() else packed(tree.tolist())
     if isinstance(tree, Mapping):
         return {str(key): packed(value) for key, value in tree.items()}
     if isinstance(tree, tuple | list):
@@ -58,7 +58,8 @@ def _mapped(change: Callable[..., Any], tree: Any, *others: Any) -> Any:
 
 def _unpacked(told: Any, like: Any) -> Any:
     if isinstance(like, np.ndarray | np.generic):
-        return np.asarray(_numbers(told), like.dtype)
+        array = np.asarray(_numbers(told), like.dtype)
+        return array if array.size else array.reshape(like.shape)  # lists do not tell the shape of nothing
     if is_dataclass(like) and not isinstance(like, type):
         return replace(like, **{name: _unpacked(value, getattr(like, name)) for name, value in told.items()})
     if isinstance(like, tuple):

@@ -17,6 +17,7 @@ from serinus.cli.new import new
 from serinus.cli.predict import predict
 from serinus.cli.preflight import preflight
 from serinus.cli.release import release
+from serinus.cli.rollout import rollout
 from serinus.cli.score import score
 from serinus.cli.serve import serve
 from serinus.cli.undeploy import undeploy
@@ -39,6 +40,7 @@ app.add_typer(models)
 app.add_typer(keys)
 app.add_typer(audit)
 app.add_typer(release)
+app.add_typer(rollout)
 
 
 @app.callback(invoke_without_command=True)

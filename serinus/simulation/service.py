@@ -77,9 +77,13 @@ class Service:
             (np.zeros(runs, np.int64), np.zeros(runs, np.int64)),
         )
 
+    @property
+    def runs(self) -> int:
+        return len(self.load)
+
     def minute(self, minute: int) -> None:
         """What the traffic and all latencies are like in this minute."""
-        runs = len(self.limits.slow)
+        runs = self.runs
         if self.scenario.traffic == "bursty":
             self.load = self.random.gamma(BURSTINESS, 1 / BURSTINESS, runs)
         if self.scenario.traffic == "diurnal":

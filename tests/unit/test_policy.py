@@ -8,7 +8,7 @@ import pytest
 
 from serinus.deployable import contradictions
 from serinus.errors import ServiceError
-from serinus.policy import Policy, harmless_weight, policy_of
+from serinus.policy import Policy, policy_of
 from serinus.service import Service
 
 STEPS = [{"weight": 0.1}, {"weight": 0.5}, {"weight": 0.9}]
@@ -155,28 +155,39 @@ def test_the_steps_may_be_taken_as_they_are_said(rate: float) -> None:
     [
         pytest.param(0, 0.25, id="no traffic"),
         pytest.param(100, 0.1, id="100/min"),
-        pytest.param(6000, 0.045, id="6,000/min"),
-        pytest.param(60_000, 0.0045, id="60,000/min"),
+        pytest.param(6000, 0.044, id="6,000/min"),
+        pytest.param(60_000, 0.0044, id="60,000/min"),
     ],
 )
 def test_harm_bounds_the_first_weight(rate: float, first: float) -> None:
-    """50 spoiled answers: 5 until there is evidence, and 45 in the 10 seconds until the traffic is back."""
+    """50 spoiled answers: 6 until there is evidence, and 44 in the 10 seconds until the traffic is back."""
     assert weights(Policy(harm=50).at(rate)) == pytest.approx([first, 0.5, 0.9])
 
 
+@pytest.mark.parametrize("broken", [1.0, 0.2], ids=str)
+@pytest.mark.parametrize("rate", [60, 600, 60_000], ids=str)
+@pytest.mark.parametrize("harm", [10, 50, 1000], ids=str)
+def test_the_harmless_weight_spoils_as_much_as_allowed(harm: float, rate: float, broken: float) -> None:
+    weight = Policy().harmless_weight(harm, rate, broken=broken)
+    assert Policy().spoilt(weight, rate, broken=broken) == pytest.approx(harm)
+
+
+@pytest.mark.parametrize("rate", [0, 60_000], ids=["no traffic", "much"])
+def test_less_harm_than_evidence_takes_leaves_hardly_any_weight(rate: float) -> None:
+    assert Policy().harmless_weight(5, rate) == pytest.approx(0, abs=1e-3)
+
+
 @pytest.mark.parametrize(
-    ("harm", "rate", "broken", "weight"),
+    ("weight", "failures"),
     [
-        pytest.param(5, 600, 1.0, 0.005, id="no more than until it is caught"),
-        pytest.param(105, 600, 1.0, 1.0, id="all"),
-        pytest.param(55, 600, 1.0, 0.5, id="half"),
-        pytest.param(55, 600, 0.5, 1.0, id="half as broken"),
-        pytest.param(1000, 1, 1.0, 1.0, id="no more than all"),
-        pytest.param(5, 0, 1.0, 1.0, id="no traffic"),
+        pytest.param(0.01, 6.0, id="its rate alone convinces last"),
+        pytest.param(0.5, math.log(12 * 50) / -math.log(0.75 / 1.25), id="the baseline convinces last"),
+        pytest.param(0.9, math.log(12 * 50) / -math.log(1.35 / 1.45), id="hardly any baseline"),
     ],
 )
-def test_the_harmless_weight_spoils_as_much_as_allowed(harm: float, rate: float, broken: float, weight: float) -> None:
-    assert harmless_weight(harm, rate, 10, broken=broken) == pytest.approx(weight)
+def test_a_broken_release_spoils_as_many_answers_as_convince(weight: float, failures: float) -> None:
+    assert Policy().spoilt(weight, 0) == pytest.approx(failures)
+    assert Policy().spoilt(weight, 600, broken=0.5) == pytest.approx(failures + weight * 50)
 
 
 def test_plain_thresholds_keep_the_plan() -> None:

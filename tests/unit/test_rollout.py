@@ -244,13 +244,28 @@ def test_requests_that_are_shared_out_otherwise_void_what_screams(uneven: Ints) 
     assert decision.evidence["errors"][0] > decision.evidence["errors"][1]
 
 
-def test_a_sample_ratio_that_is_wrong_beyond_doubt_voids_the_step_to_its_end() -> None:
+def test_a_sample_ratio_that_is_wrong_beyond_doubt_voids_the_step_while_it_lasts() -> None:
+    broken = judged(stretch(0, 3 * BAKE_S - 60, counts(side(40), side(60))))
+    assert (broken.verdict, broken.alerts) == (HOLD, ("SAMPLE_RATIO",))
+    assert judge(POLICY, broken.state, [measurement(3 * BAKE_S)]).verdict == ABORT
+
+
+def test_once_requests_are_shared_out_as_set_again_the_step_bakes_anew() -> None:
+    broken = judged(stretch(0, 60, counts(side(40, errors=40, warm=0), side(60))))
+    mended = judge(POLICY, broken.state, [stretch(60, 660, WELL)])
+    assert not mended.state.broken
+    since_s = float(mended.state.since_s)
+    assert 300 < since_s <= 660
+    early, baked = (
+        judge(POLICY, mended.state, [stretch(660, int(since_s) + more, WELL)]) for more in (BAKE_S - 60, BAKE_S)
+    )
+    assert (early.verdict, baked.verdict) == (HOLD, ADVANCE)
+
+
+def test_a_step_that_bakes_anew_keeps_its_deadline() -> None:
     broken = judged(stretch(0, 60, counts(side(40), side(60))))
-    later = judge(POLICY, broken.state, [stretch(60, 3 * BAKE_S - 60, WELL)])
-    assert bool(later.state.broken)
-    assert float(later.state.evidence.sides.log_e) < np.log(POLICY.uneasy)
-    assert later.verdict == HOLD
-    assert judge(POLICY, later.state, [measurement(3 * BAKE_S)]).verdict == ABORT
+    mended = judge(POLICY, broken.state, [stretch(60, 660, WELL)])
+    assert judge(POLICY, mended.state, [measurement(3 * BAKE_S)]).verdict == ABORT
 
 
 def test_a_sample_ratio_that_looks_wrong_only_holds() -> None:
@@ -271,7 +286,7 @@ def test_somebody_who_moved_the_alias_voids_what_was_found() -> None:
     told = [*windows(0, 300, FAILING), window(300, FAILING, 0.5)]
     decision = judged(measurement(360, told))
     assert (decision.verdict, decision.alerts) == (HOLD, ("ELSEWHERE",))
-    assert decision.reason == "somebody else moved the alias: hold"
+    assert decision.reason == "the alias is not at the weight that was set: hold"
 
 
 def test_what_was_found_holds_again_when_the_alias_is_back() -> None:

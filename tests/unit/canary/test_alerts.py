@@ -64,7 +64,7 @@ def test_a_failing_candidate_beside_a_running_release_that_does_not_is_no_incide
     failing = counts(side(9, errors=9, warm=0), side(9))
     decision = judge(POLICY, second, [stretch(BAKE_S, BAKE_S + 60, failing, 0.5)])
     assert (decision.verdict, decision.alerts) == (Verdict.HOLD, ())
-    assert decision.reason.endswith("the running release 0.00% (0 of 9), not surely by its own fault: hold")
+    assert decision.reason == "uneasy: fails 100.00% (9 of 9), the running release 0.00% (0 of 9): hold"
 
 
 def test_an_alert_is_told_once_in_a_step() -> None:

@@ -53,7 +53,10 @@ def wrong(times: int, *, both: bool = False) -> Measurement:
         pytest.param(POLICY, [few()], "60 of 120 requests: hold", id="few requests"),
         pytest.param(RAISED, [few()], "60 of 120 requests: hold, with 20.0% of the traffic", id="raised"),
         pytest.param(
-            POLICY, [measurement(60, [window(0, WELL, 0.5)])], "somebody else moved the alias: hold", id="elsewhere"
+            POLICY,
+            [measurement(60, [window(0, WELL, 0.5)])],
+            "the alias is not at the weight that was set: hold",
+            id="elsewhere",
         ),
         pytest.param(
             POLICY,
@@ -68,7 +71,7 @@ def wrong(times: int, *, both: bool = False) -> Measurement:
         pytest.param(
             POLICY,
             [stretch(0, 600, counts(side(10, errors=2, warm=8), side(90, errors=18, warm=72)))],
-            "fails 20.00% (20 of 100), the running release 20.00% (180 of 900), not surely by its own fault: hold",
+            "fails 20.00% (20 of 100), the running release 20.00% (180 of 900): both do: hold",
             id="both fail",
         ),
         pytest.param(

@@ -85,17 +85,17 @@ def after_alone(events: int, of: int) -> float:
 def test_failing_too_much_is_guilt_only_with_evidence_against_the_baseline_at_the_same_time() -> None:
     requests, events = 20, 6
     assert after_alone(events, requests) + log(0.5) > NEEDED.alone[0]
-    assert log(100) <= log(relative(events, 1, 1.5)) < NEEDED.relative[0]
+    assert log(POLICY.attributed) <= log(relative(events, 1, 1.5)) < NEEDED.relative[0]
     assert said(errors(POLICY, failed(events, 1, requests, 180), NOT_ASKED)) == ["guilty", "uneasy"]
-    assert log(relative(events, 5, 1.5)) < log(100)
-    assert said(errors(POLICY, failed(events, 5, requests, 180), NOT_ASKED)) == ["uneasy", "shared"]
+    assert log(relative(events, 5, 1.5)) < log(POLICY.attributed)
+    assert said(errors(POLICY, failed(events, 5, requests, 180), NOT_ASKED)) == ["uneasy"]
 
 
 def test_evidence_against_the_baseline_that_came_and_went_does_not_count_with_failing_later() -> None:
     lucky = counts(side(100, errors=5, warm=95), side(900))
     shared = counts(side(100, errors=8, warm=92), side(900, errors=72, warm=828))
     early = errors(POLICY, after(lucky), NOT_ASKED)
-    assert float(early.e) >= log(100)
+    assert float(early.e) >= log(POLICY.attributed)
     assert said(errors(POLICY, after(lucky, *[shared] * 5), NOT_ASKED)) == ["uneasy", "shared"]
 
 
@@ -151,8 +151,7 @@ def test_another_tolerated_ratio_asks_for_more() -> None:
 @pytest.mark.parametrize(("candidate", "baseline"), [(10, 5), (30, 45), (20, 90)], ids=str)
 def test_the_evidence_on_slowness_is_what_is_worked_out_by_hand(candidate: int, baseline: int) -> None:
     found = latency(POLICY, slow(candidate, baseline), NOT_ASKED)
-    expected = max(log(relative(candidate, baseline, 3.0)), log(relative(0, 0, 2.0)))
-    assert float(found.e) == pytest.approx(expected, abs=1e-9)
+    assert float(found.e) == pytest.approx(log(relative(candidate, baseline, 3.0)), abs=1e-9)
     assert float(found.limit) == pytest.approx(log(1 / (0.004 * 0.25 / 2 * 4 / 7)))
 
 
@@ -174,6 +173,11 @@ def test_slowness_is_guilt_where_it_is_the_candidates_own(state: State, told: li
 def test_a_tail_has_a_tolerance_of_its_own() -> None:
     found = latency(POLICY, slow(0, 0, very_slow=9), NOT_ASKED)
     assert float(found.e) == pytest.approx(log(relative(9, 0, 2.0)), abs=1e-9)
+
+
+def test_a_tail_of_fewer_than_one_in_a_hundred_does_not_matter() -> None:
+    many = after(counts(side(1000, very_slow=9, started=3), side(9000)))
+    assert said(latency(POLICY, many, ASKED)) == ["proven"]
 
 
 def test_cold_answers_are_not_slow_ones() -> None:

@@ -1,0 +1,168 @@
+"""`serinus rollout simulate`: what the judge makes of releases that are healthy, broken, slow, or merely unlucky."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serinus.cli.options import JsonOption
+from serinus.cli.rollout.options import SeedOption, per_minute, policy_named
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from serinus.policy import Policy
+    from serinus.simulation.run import Plan
+    from serinus.simulation.scenario import Scenario
+    from serinus.simulation.table import Row
+
+WIDE = 150  # columns of a table that goes into a file
+RATES = (20.0, 100.0, 1000.0, 60_000.0)
+
+
+class Mode(StrEnum):
+    SEQUENTIAL = "sequential"
+    NAIVE = "naive"
+    BOTH = "both"
+
+
+def simulate(
+    *,
+    scenario: Annotated[
+        list[str] | None, typer.Option("--scenario", help="A scenario's name, or a .toml file. Several if repeated.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All scenarios: the acceptance table.")] = False,
+    rate: Annotated[
+        list[float] | None,
+        typer.Option("--rate", parser=per_minute, metavar="N/min", help="Requests a minute. Several if repeated."),
+    ] = None,
+    runs: Annotated[int, typer.Option("--runs", min=1, help="Rollouts of each.")] = 200,
+    seed: SeedOption = 1,
+    mode: Annotated[
+        Mode | None, typer.Option(help="Evidence, the documents' plain thresholds, or both side by side.")
+    ] = None,
+    service: Annotated[
+        str | None, typer.Option("--service", "-s", help="Whose [rollout] is the policy; without one, the defaults.")
+    ] = None,
+    watch_h: Annotated[float, typer.Option("--watch-h", min=0, help="Hours to go on after promotion.")] = 0,
+    look_s: Annotated[int, typer.Option("--look-s", min=10, help="Seconds between looks, a multiple of 10.")] = 10,
+    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="Processes; by default one a core.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Play a scenario many times and count the verdicts; without one, list the scenarios.
+
+    The very code that judges live traffic judges here: 1,000 rollouts take seconds. Steps are those of the policy, at
+    10 % first however little traffic there is, unless a service's policy is played, which follows its traffic.
+
+    --all plays every scenario at 20, 100, 1,000 and 60,000 requests a minute, with the plain thresholds beside;
+    exit code 1 says that something came out that must not.
+
+    Try: serinus rollout simulate --scenario errors-20 --rate 100/min --runs 1000
+    """
+    from serinus.simulation.scenario import catalogue, found
+
+    scenarios = list(catalogue().values()) if everything else [found(name) for name in scenario or ()]
+    if not scenarios:
+        _list(catalogue(), as_json=as_json)
+        return
+    rates = rate or (list(RATES) if everything else [100.0])
+    policies = _policies(_policy(service), mode or (Mode.BOTH if everything else Mode.SEQUENTIAL))
+    plans = [
+        _plan(one, policy, per_min, runs=runs, seed=seed, look_s=look_s, watch_h=watch_h)
+        for one in scenarios
+        for per_min in ([one.rate_per_min] if one.rate_per_min else rates)
+        for policy in policies
+    ]
+    rows = _played(plans, jobs or os.cpu_count() or 1)
+    if as_json:
+        told = [row.to_dict() for row in rows]
+        print(json.dumps(told if len(told) > 1 else told[0]))
+    else:
+        _show(rows)
+    if any(row.wrong for row in rows) and service is None:
+        raise typer.Exit(1)
+
+
+def _policy(service: str | None) -> "Policy":
+    policy = policy_named(service)
+    return policy.model_copy(update={"first_weight": "steps"}) if service is None else policy
+
+
+def _policies(policy: "Policy", mode: Mode) -> "list[Policy]":
+    both = {Mode.SEQUENTIAL: [policy], Mode.NAIVE: [policy.naive()], Mode.BOTH: [policy, policy.naive()]}
+    return both[mode]
+
+
+def _plan(
+    scenario: "Scenario", policy: "Policy", per_min: float, *, runs: int, seed: int, look_s: int, watch_h: float
+) -> "Plan":
+    from serinus.simulation.run import Plan
+
+    return Plan(scenario, policy.at(per_min), per_min, runs, seed, look_s, watch_h)
+
+
+def _played(plans: "Sequence[Plan]", jobs: int) -> "list[Row]":
+    """The rows of all plans, in their order, while a bar tells how far it is."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    from rich.console import Console
+    from rich.progress import track
+
+    from serinus.simulation.table import row
+
+    console = Console(stderr=True)
+    if jobs == 1 or len(plans) == 1:
+        return [row(plan) for plan in track(plans, "simulating", console=console, transient=True)]
+    with ProcessPoolExecutor(min(jobs, len(plans)), mp_context=get_context("spawn")) as pool:
+        done = pool.map(row, plans)
+        return list(track(done, "simulating", total=len(plans), console=console, transient=True))
+
+
+def _list(scenarios: "dict[str, Scenario]", *, as_json: bool) -> None:
+    from rich.table import Table
+
+    from serinus.cli.models.options import console
+
+    if as_json:
+        print(json.dumps({name: one.about for name, one in scenarios.items()}))
+        return
+    table = Table("--scenario", "what happens", "right is", title="Scenarios")
+    for name, one in scenarios.items():
+        table.add_row(name, one.about, one.expect)
+    console().print(table)
+
+
+def _show(rows: "Sequence[Row]") -> None:
+    from serinus.cli.models.options import console
+
+    out = console(None if sys.stdout.isatty() else WIDE)
+    out.print(_table(rows))
+    for row in rows:
+        for wrong in row.wrong:
+            out.print(f"{row.scenario} at {row.rate_per_min:,g}/min: {wrong}", style="red")
+
+
+def _table(rows: "Sequence[Row]") -> "Table":
+    from rich.table import Table
+
+    shares = ("promoted", "rolled back", "in step 1", "aborted")
+    table = Table(
+        "scenario", "req/min", "judge", *shares, "minutes", "spoilt", "alerts", title=f"{rows[0].runs:,} rollouts each"
+    )
+    for row in rows:
+        ends = [f"{row.share(name):.1f} %" for name in ("promote", "rollback")]
+        first = f"{100 * row.in_first_step / row.runs:.1f} %"
+        aborted = f"{row.share('abort') + row.share('hold'):.1f} %"
+        medians = ["" if value is None else f"{value:,.1f}" for value in (row.minutes, row.spoilt)]
+        told = ((name.replace("_", " "), 100 * times / row.runs) for name, times in row.alerts.items())
+        alerts = ", ".join(f"{name} {share:.0f} %" for name, share in told)
+        style = "red" if row.wrong else ("dim" if row.mode == "naive" else "")
+        table.add_row(
+            row.scenario, f"{row.rate_per_min:,g}", row.mode, *ends, first, aborted, *medians, alerts, style=style
+        )
+    return table
