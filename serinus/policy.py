@@ -144,7 +144,7 @@ class Policy(Section):
         """The plan at this traffic: with a first weight that is enough for evidence, and within the harm allowed."""
         weight = self.steps[0].weight
         if self.first_weight == "traffic":
-            enough = FIRST_STEP_REQUESTS / (requests_per_min * self.steps[0].bake_min)
+            enough = FIRST_STEP_REQUESTS / max(requests_per_min * self.steps[0].bake_min, 1)
             weight = max(weight, min(MOST_FIRST, max(LEAST_FIRST, enough)))
         if self.harm is not None:
             weight = min(weight, self.harmless_weight(self.harm, requests_per_min))

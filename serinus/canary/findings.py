@@ -1,6 +1,6 @@
 """What each of the four triggers makes of the evidence of a step. Everything is an array [...], one entry a rollout."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,23 +94,33 @@ def latency(policy: Policy, state: State, asked: Flags) -> Finding:
 def drift(policy: Policy, state: State, asked: Flags) -> Finding:
     """Guilty: its answers differ from the baseline's, certainly and by much, while the baseline's are as ever; or it
     differs too often on the same inputs. Shared: the baseline's own answers moved."""
-    labels, needed = state.evidence.totals[..., KINDS:], limits(policy)
-    if labels.shape[-1] < 2:  # nothing to compare
-        return off(policy, state, asked)
+    has_labels = state.evidence.labels.shape[-2] > 1
+    answers = _answers(policy, state) if has_labels else off(policy, state, asked)
+    if policy.drift.disagreement is None:
+        return answers
+    paired, needed = log_mean(state.evidence.pairs), limits(policy).pairs[state.step]
+    return replace(
+        answers,
+        guilty=answers.guilty | (paired >= needed),
+        uneasy=paired >= np.log(policy.uneasy),
+        e=np.maximum(answers.e, paired),
+        limit=needed,
+    )
+
+
+def _answers(policy: Policy, state: State) -> Finding:
+    labels, needed = state.evidence.totals[..., KINDS:], limits(policy).labels[state.step]
     candidate, baseline = labels[..., CANDIDATE, :], labels[..., BASELINE, :]
     size, certain = divergence(candidate, baseline), labels_log_e(state.evidence.labels)
     enough = _enough(policy, candidate, baseline)
     moved = _moved(policy, baseline, state.references.answers)
-    differs = enough & (certain >= needed.labels[state.step]) & (size > policy.drift.limit)
-    paired = log_mean(state.evidence.pairs)
-    disagrees = (paired >= needed.pairs[state.step]) & (policy.drift.disagreement is not None)
     return Finding(
-        guilty=(differs & ~moved) | disagrees,
+        guilty=enough & (certain >= needed) & (size > policy.drift.limit) & ~moved,
         proven=enough & (size < policy.drift.passed_below),
-        uneasy=paired >= np.log(policy.uneasy),
+        uneasy=np.zeros_like(moved),
         shared=moved,
-        e=np.maximum(certain, paired) if policy.drift.disagreement is not None else certain,
-        limit=needed.labels[state.step],
+        e=certain,
+        limit=needed,
     )
 
 
