@@ -1,7 +1,7 @@
 """What a policy makes of the scenarios, one row each, and whether that is what must come out."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -13,7 +13,7 @@ import numpy as np
 from serinus.canary.alerts import Alert
 from serinus.canary.decision import Verdict
 from serinus.sections import Section
-from serinus.simulation.run import Plan, simulated
+from serinus.simulation.run import Outcomes, Plan, together
 
 BANDS = "bands.toml"
 RUNS_OF_BANDS = 400
@@ -82,9 +82,13 @@ class Row:
         }
 
 
-def row(plan: Plan) -> Row:
-    """What comes of a plan, and what of it must not be so if the policy is the default one."""
-    came = simulated(plan)
+def rows(plans: Sequence[Plan]) -> list[Row]:
+    """What comes of plans that differ in nothing but the traffic."""
+    return [_row(plan, came) for plan, came in zip(plans, together(plans), strict=True)]
+
+
+def _row(plan: Plan, came: Outcomes) -> Row:
+    """With what of it must not be so if the policy is the default one."""
     verdicts = {
         name.lower(): int(np.sum(came.verdict == Verdict[name])) for name in ("PROMOTE", "ROLLBACK", "HOLD", "ABORT")
     }

@@ -5,11 +5,13 @@ import os
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serinus.cli.options import JsonOption
+from serinus.cli.rollout.depict import depict
 from serinus.cli.rollout.options import SeedOption, per_minute, policy_named
 
 if TYPE_CHECKING:
@@ -50,6 +52,12 @@ def simulate(
     ] = None,
     watch_h: Annotated[float, typer.Option("--watch-h", min=0, help="Hours to go on after promotion.")] = 0,
     look_s: Annotated[int, typer.Option("--look-s", min=10, help="Seconds between looks, a multiple of 10.")] = 10,
+    chart: Annotated[
+        Path | None, typer.Option("--chart", help="Draw one run: a .png, or a .html page that stands by itself.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option("--record", help="Write one run as JSON lines, for serinus rollout replay.")
+    ] = None,
     jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="Processes; by default one a core.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -71,13 +79,24 @@ def simulate(
         return
     rates = rate or (list(RATES) if everything else [100.0])
     policies = _policies(_policy(service), mode or (Mode.BOTH if everything else Mode.SEQUENTIAL))
-    plans = [
-        _plan(one, policy, per_min, runs=runs, seed=seed, look_s=look_s, watch_h=watch_h)
+    if chart is not None or record is not None:
+        per_min = scenarios[0].rate_per_min or rates[0]
+        [[one_run]] = _alike(scenarios[0], policies[0], [per_min], runs=1, seed=seed, look_s=look_s, watch_h=watch_h)
+        depict(one_run, chart=chart, record=record)
+    groups = [
+        _alike(
+            one,
+            policy,
+            [one.rate_per_min] if one.rate_per_min else rates,
+            runs=runs,
+            seed=seed,
+            look_s=look_s,
+            watch_h=watch_h,
+        )
         for one in scenarios
-        for per_min in ([one.rate_per_min] if one.rate_per_min else rates)
         for policy in policies
     ]
-    rows = _played(plans, jobs or os.cpu_count() or 1)
+    rows = _played([group for alike in groups for group in alike], jobs or os.cpu_count() or 1)
     if as_json:
         told = [row.to_dict() for row in rows]
         print(json.dumps(told if len(told) > 1 else told[0]))
@@ -97,15 +116,18 @@ def _policies(policy: "Policy", mode: Mode) -> "list[Policy]":
     return both[mode]
 
 
-def _plan(
-    scenario: "Scenario", policy: "Policy", per_min: float, *, runs: int, seed: int, look_s: int, watch_h: float
-) -> "Plan":
-    from serinus.simulation.run import Plan
+def _alike(
+    scenario: "Scenario", policy: "Policy", rates: Sequence[float], *, runs: int, seed: int, look_s: int, watch_h: float
+) -> "list[list[Plan]]":
+    """The plans at these rates: few runs together, which is faster; many, or with other policies, each by itself."""
+    from serinus.simulation.run import ABREAST, Plan
 
-    return Plan(scenario, policy.at(per_min), per_min, runs, seed, look_s, watch_h)
+    plans = [Plan(scenario, policy.at(rate), rate, runs, seed, look_s, watch_h) for rate in rates]
+    is_alike = all(plan.policy == plans[0].policy for plan in plans)
+    return [plans] if is_alike and runs * len(plans) <= ABREAST else [[plan] for plan in plans]
 
 
-def _played(plans: "Sequence[Plan]", jobs: int) -> "list[Row]":
+def _played(groups: "Sequence[Sequence[Plan]]", jobs: int) -> "list[Row]":
     """The rows of all plans, in their order, while a bar tells how far it is."""
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
@@ -113,14 +135,14 @@ def _played(plans: "Sequence[Plan]", jobs: int) -> "list[Row]":
     from rich.console import Console
     from rich.progress import track
 
-    from serinus.simulation.table import row
+    from serinus.simulation.table import rows
 
-    console = Console(stderr=True)
-    if jobs == 1 or len(plans) == 1:
-        return [row(plan) for plan in track(plans, "simulating", console=console, transient=True)]
-    with ProcessPoolExecutor(min(jobs, len(plans)), mp_context=get_context("spawn")) as pool:
-        done = pool.map(row, plans)
-        return list(track(done, "simulating", total=len(plans), console=console, transient=True))
+    console, told = Console(stderr=True), "simulating"
+    if jobs == 1 or len(groups) == 1:
+        return [row for group in track(groups, told, console=console, transient=True) for row in rows(group)]
+    with ProcessPoolExecutor(min(jobs, len(groups)), mp_context=get_context("spawn")) as pool:
+        done = track(pool.map(rows, groups), told, total=len(groups), console=console, transient=True)
+        return [row for group in done for row in group]
 
 
 def _list(scenarios: "dict[str, Scenario]", *, as_json: bool) -> None:
