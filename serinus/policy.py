@@ -12,7 +12,7 @@ from serinus.sections import Section
 Mode = Literal["sequential", "naive", "off"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 FIRST_STEP_REQUESTS = 150  # that the candidate should have answered when the first step has baked
-LEAST_FIRST, MOST_FIRST = 0.10, 0.25
+MOST_FIRST = 0.25
 FAILURES_ALONE = 6.0  # failures that convince by their rate alone, whatever the traffic
 ALTERNATIVES = 12.0  # a failure has to convince one of six, in the half of the e-process that began with the step
 LEAST_WEIGHT = 1e-4
@@ -104,7 +104,7 @@ class Policy(Section):
     uneasy: float = Field(default=20, gt=1)
     attributed: float = Field(default=50, gt=1)
     requests: int = Field(default=120, ge=1)
-    deadline: float = Field(default=3, ge=1)
+    deadline: float = Field(default=3, gt=1)
     without_evidence: Literal["extend", "raise", "abort"] = "extend"
     window_s: int = Field(default=10, ge=1, le=60)
     errors: Errors = Errors()
@@ -145,7 +145,7 @@ class Policy(Section):
         weight = self.steps[0].weight
         if self.first_weight == "traffic":
             enough = FIRST_STEP_REQUESTS / max(requests_per_min * self.steps[0].bake_min, 1)
-            weight = max(weight, min(MOST_FIRST, max(LEAST_FIRST, enough)))
+            weight = max(weight, min(MOST_FIRST, enough))
         if self.harm is not None:
             weight = min(weight, self.harmless_weight(self.harm, requests_per_min))
         higher = tuple(step for step in self.steps[1:] if step.weight > weight)

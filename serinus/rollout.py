@@ -113,15 +113,21 @@ def _followed(policy: Policy, state: State, verdict: Ints, raised: Flags) -> Sta
     if not np.any(onward | back | raised):
         return state
     step = state.step + onward
-    higher = np.minimum(2 * state.weight, np.maximum(MOST_RAISED, state.weight))
+    higher = np.minimum(2 * state.weight, _most(policy, state))
     weight = np.select([back, onward, raised], [0.0, limits(policy).weight[step], higher], state.weight)
     return moved(state, onward | back | raised, step, weight, np.where(onward, 0, state.raised + raised))
 
 
 def _is_to_be_raised(policy: Policy, state: State, found: Findings) -> Flags:
     """Whether a step that has baked, and only knows too little, is to have more traffic; again after half as long."""
-    due = _is_baked(policy, state, times=1 + state.raised / 2) & (state.weight < MOST_RAISED)
+    due = _is_baked(policy, state, times=1 + state.raised / 2) & (state.weight < _most(policy, state))
     triggers = (found.errors, found.latency, found.drift, found.health)
     doubted = np.any([trigger.uneasy | trigger.shared for trigger in triggers], axis=0) | found.throttled
     is_calm = _is_fit(policy, state, found) & ~doubted
     return due & is_calm & (state.step < len(policy.steps)) & (policy.without_evidence == "raise")
+
+
+def _most(policy: Policy, state: State) -> Floats:
+    """What the weight of a step may be raised to."""
+    following = limits(policy).weight[np.minimum(state.step + 1, len(policy.steps))]
+    return np.maximum(state.weight, np.minimum(MOST_RAISED, following))

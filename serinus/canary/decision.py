@@ -156,7 +156,7 @@ def _missing(policy: Policy, state: State, found: Findings) -> str:
         (np.bool_(baked_s < bake_s), f"{max(0, baked_s) / 60:.0f} of {bake_s / 60:.0f} minutes"),
         (np.bool_(requests < policy.requests), f"{requests} of {policy.requests} requests"),
         (~found.drift.proven, "its answers may differ from the running release's"),
-        (~found.health.proven, "golden rows were not right yet in this step"),
+        (~found.health.proven, "golden rows were not right lately in this step"),
         (~found.errors.proven, f"{_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}, not surely below the limit"),
         (~found.latency.proven, f"{_rates(state, 'is slow in', Kind.SLOW, Kind.WARM)}, not surely few enough"),
     ):

@@ -14,6 +14,7 @@ from serinus.samples import least_answers
 
 Flags = NDArray[np.bool_]
 THROTTLE, THROTTLED = (Kind.THROTTLED, Kind.REQUESTS), 0.01
+STALE = 10  # times as long ago as golden rows are replayed
 LEAST_SLOW = 0.05  # the share of slow answers that is always all right: the threshold is the 95th percentile
 
 
@@ -77,7 +78,7 @@ def latency(policy: Policy, state: State, asked: Flags) -> Finding:
     slow, very_slow = (state.evidence.relative.log_e[..., place] for place in (1, 2))
     matters = candidate[..., Kind.VERY_SLOW] >= policy.latency.tail_share * candidate[..., Kind.WARM]
     slow = np.where(matters, np.maximum(slow, very_slow), slow)
-    share = baseline[..., Kind.SLOW] / np.maximum(baseline[..., Kind.WARM], 1)
+    share = baseline[..., Kind.SLOW] / np.maximum(baseline[..., Kind.WARM], policy.requests)  # of few it says little
     limit = np.minimum(policy.latency.proven_below * np.maximum(LEAST_SLOW, share), 0.99)
     is_slow = slow >= limits(policy).slow[state.step]
     enough = candidate[..., Kind.STARTED] >= policy.latency.environments
@@ -99,9 +100,11 @@ def drift(policy: Policy, state: State, asked: Flags) -> Finding:
     if policy.drift.disagreement is None:
         return answers
     paired, needed = log_mean(state.evidence.pairs), limits(policy).pairs[state.step]
+    pairs = state.evidence.totals[..., CANDIDATE, Kind.PAIRS]
     return replace(
         answers,
         guilty=answers.guilty | (paired >= needed),
+        proven=answers.proven & (pairs >= policy.drift.least),
         uneasy=paired >= np.log(policy.uneasy),
         e=np.maximum(answers.e, paired),
         limit=needed,
@@ -125,15 +128,15 @@ def _answers(policy: Policy, state: State) -> Finding:
 
 
 def health(policy: Policy, state: State, asked: Flags) -> Finding:
-    """Guilty: its golden rows were wrong several times in a row, and the baseline's were not."""
-    failures = state.failures.astype(float)
-    failing = state.failures >= policy.health.failures
-    both = state.others_failures > 0
+    """Guilty: its golden rows were wrong several times in a row while the baseline's were right. Proven: they were
+    right in this step, and not long ago."""
+    failures, age_s = state.failures.astype(float), state.read_at_s - state.checked_s
+    guilty = state.failures_alone >= policy.health.failures
     return Finding(
-        guilty=failing & ~both,
-        proven=state.checked & (state.failures == 0),
+        guilty=guilty,
+        proven=state.checked & (state.failures == 0) & (age_s <= STALE * policy.health.every_s),
         uneasy=state.failures > 0,
-        shared=failing & both,
+        shared=(state.failures >= policy.health.failures) & ~guilty,
         e=failures,
         limit=np.full_like(failures, policy.health.failures),
     )

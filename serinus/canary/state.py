@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from serinus.canary.limits import limits
 from serinus.canary.measurement import BASELINE, CANDIDATE, KINDS, Check, Floats, Ints, Kind, Measurement, Window
 from serinus.canary.trees import chosen
+from serinus.errors import ReleaseError
 from serinus.evidence import EITHER_WAY, LABEL_RATIOS, SPREAD, Growing, coin, labels_coin, trials
 from serinus.policy import Policy
 
@@ -67,19 +68,21 @@ class Evidence:
 
 @dataclass(frozen=True)
 class State:
-    """step: its place in the policy, as many as there are steps once the candidate has all traffic; weight: the share
-    it has; entered_s: when it got there; since_s: when its evidence begins; shifted_s: when the weight changed last;
-    raised: how often the step's weight was raised; until_s: up to when was judged; complete_s: up to when each side's
-    counts are complete; read_at_s: the time of the last look
+    """begun_s: of the rollout; step: its place in the policy, as many as there are steps once the candidate has all
+    traffic; weight: the share it has; entered_s: when it got there; since_s: when its evidence begins; shifted_s: when
+    the weight changed last; raised: how often the step's weight was raised; until_s: up to when was judged; complete_s:
+    up to when each side's counts are complete; read_at_s: the time of the last look
 
-    recent: counts of the last whole minutes and the running one, each [..., 2, F]; failures: of golden rows, in a row;
-    checked: they were right once in this step; checked_s: when they were replayed last; broken: the share of requests
-    was not the weight; elsewhere: the alias was not at this weight in the window that was judged last; told: the alerts
-    that were given in this step, as bits
-    windows: by start; those not judged yet, and the last that were; late: windows that changed after they were judged
+    recent: counts of the last whole minutes and the running one, each [..., 2, F]; failures: of golden rows, in a row,
+    failures_alone: while the baseline's were right, others_failures: of the baseline's; checked: they were right once
+    in this step; checked_s: when they were replayed last; broken: the share of requests was not the weight; elsewhere:
+    the alias was not at this weight in the window that was judged last; told: the alerts of this step, as bits
+    windows: by start; those not judged yet, and the last that were; late: those that changed, in the last look, after
+    they were judged
     """
 
     references: References
+    begun_s: float
     step: Ints
     weight: Floats
     entered_s: Floats
@@ -92,6 +95,7 @@ class State:
     evidence: Evidence
     recent: tuple[Ints, ...]
     failures: Ints
+    failures_alone: Ints
     others_failures: Ints
     checked: NDArray[np.bool_]
     checked_s: Floats
@@ -107,6 +111,7 @@ def begun(policy: Policy, references: References, at_s: float, labels: int, shap
     start = float(at_s - at_s % policy.window_s)
     return State(
         references=references,
+        begun_s=start,
         step=np.zeros(shape, np.int64),
         weight=np.full(shape, policy.steps[0].weight),
         entered_s=np.full(shape, at_s, np.float64),
@@ -119,6 +124,7 @@ def begun(policy: Policy, references: References, at_s: float, labels: int, shap
         evidence=Evidence.fresh(shape, labels),
         recent=(np.zeros((*shape, 2, KINDS + labels), np.int64),) * (RECENT_MIN + 1),
         failures=np.zeros(shape, np.int64),
+        failures_alone=np.zeros(shape, np.int64),
         others_failures=np.zeros(shape, np.int64),
         checked=np.zeros(shape, np.bool_),
         checked_s=np.full(shape, -np.inf),
@@ -130,26 +136,29 @@ def begun(policy: Policy, references: References, at_s: float, labels: int, shap
 
 def absorbed(policy: Policy, state: State, measurements: Sequence[Measurement]) -> State:
     """The state after `measurements`, in whatever order, repeated or not."""
-    state = _gathered(state, measurements)
+    state = _gathered(policy, state, measurements)
     for start_s in range(int(state.until_s), int(min(state.complete_s)) - policy.window_s + 1, policy.window_s):
         state = _judged(policy, state, start_s)
     forgotten = state.until_s - REMEMBERED_S
     kept = {start_s: window for start_s, window in sorted(state.windows.items()) if start_s >= forgotten}
     state = replace(state, windows=kept)
-    for check in sorted((check for one in measurements for check in one.checks), key=lambda check: check.at_s):
+    checks = (check for one in measurements for check in one.checks if check.at_s <= state.read_at_s)
+    for check in sorted(checks, key=lambda check: check.at_s):
         state = _checked(policy, state, check)
     return state
 
 
-def _gathered(state: State, measurements: Sequence[Measurement]) -> State:
-    windows, late = dict(state.windows), state.late
+def _gathered(policy: Policy, state: State, measurements: Sequence[Measurement]) -> State:
+    windows, late = dict(state.windows), 0
     for window in (window for measurement in measurements for window in measurement.windows):
+        if window.start_s % policy.window_s:
+            raise ReleaseError(f"a window starts at {window.start_s}, expected a multiple of {policy.window_s} s")
         known = windows.get(window.start_s)
         joined = window if known is None else known.joined(window)
         if window.start_s >= state.until_s:
             windows[window.start_s] = joined
-        elif known is None or not joined.same(known):
-            late += 1
+        elif window.start_s >= state.until_s - REMEMBERED_S and (known is None or not joined.same(known)):
+            late += window.start_s >= state.begun_s
     told = (np.minimum(one.complete_until_s, one.read_at_s) for one in measurements)  # nothing is before it was read
     complete = np.max([state.complete_s, *told], axis=0)
     read_at_s = float(max([state.read_at_s, *(measurement.read_at_s for measurement in measurements)]))
@@ -243,14 +252,18 @@ def _pairs(policy: Policy, candidate: Ints) -> Floats:
 def _checked(policy: Policy, state: State, check: Check) -> State:
     """After golden rows were replayed. Once wrong too often in a row, and only on the candidate, it is too late."""
     is_new = check.made & (check.at_s > state.checked_s)
-    too_late = (state.failures >= policy.health.failures) & (state.others_failures == 0)
-    counted = is_new & ~too_late
+    counted = is_new & (state.failures_alone < policy.health.failures)
+    rows = (
+        (state.failures, check.failed),
+        (state.failures_alone, check.failed & ~check.others_failed),
+        (state.others_failures, check.others_failed),
+    )
+    failures, alone, others = (np.where(counted, np.where(failed, times + 1, 0), times) for times, failed in rows)
     return replace(
         state,
-        failures=np.where(counted, np.where(check.failed, state.failures + 1, 0), state.failures),
-        others_failures=np.where(
-            counted, np.where(check.others_failed, state.others_failures + 1, 0), state.others_failures
-        ),
+        failures=failures,
+        failures_alone=alone,
+        others_failures=others,
         checked=state.checked | (is_new & ~check.failed & (check.at_s >= state.since_s)),
         checked_s=np.where(is_new, float(check.at_s), state.checked_s),
     )

@@ -90,7 +90,7 @@ WRONG = [
     pytest.param({"window_s": 120}, "rollout.window_s: Input should be less than or equal to 60", id="long windows"),
     pytest.param({"without_evidence": "promote"}, "rollout.without_evidence: Input should be", id="on silence"),
     pytest.param({"watch": {"errors": "ignore"}}, "rollout.watch.errors: Input should be 'alert'", id="watch"),
-    pytest.param({"deadline": 0.5}, "rollout.deadline: Input should be greater than or equal to 1, got 0.5", id="late"),
+    pytest.param({"deadline": 1}, "rollout.deadline: Input should be greater than 1, got 1", id="late"),
     pytest.param({"health": {"failures": 0}}, "rollout.health.failures: Input should be greater", id="no failure"),
 ]
 

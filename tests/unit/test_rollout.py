@@ -78,7 +78,7 @@ def test_a_healthy_release_goes_through_all_steps_and_is_promoted() -> None:
 def test_a_step_is_over_when_its_last_window_is_complete(window_s: int) -> None:
     policy = changed(window_s=window_s)
     told = [Window(start_s, np.asarray(0.1), WELL) for start_s in range(0, BAKE_S, window_s)]
-    check = (check_of(60, failed=False),)
+    check = (check_of(BAKE_S, failed=False),)
     before, after = (
         judge(policy, fresh(policy), [Measurement(2000.0, (2000.0, until_s), tuple(told), check)])
         for until_s in (BAKE_S - 1.0, float(BAKE_S))
@@ -137,7 +137,7 @@ def test_a_new_step_asks_for_new_evidence() -> None:
 
 def test_a_new_step_asks_for_right_golden_rows_of_its_own() -> None:
     unchecked = judge(POLICY, advanced(), [stretch(BAKE_S, 2 * BAKE_S, HALVES, 0.5, checked=False)])
-    assert (unchecked.verdict, unchecked.reason) == (HOLD, "golden rows were not right yet in this step: hold")
+    assert (unchecked.verdict, unchecked.reason) == (HOLD, "golden rows were not right lately in this step: hold")
 
 
 def test_latency_is_proven_too() -> None:
@@ -164,7 +164,7 @@ def test_what_differs_a_little_is_not_promoted() -> None:
 @pytest.mark.parametrize("how", ["extend", "raise", "abort"])
 def test_evidence_that_comes_late_is_waited_for(how: str, lag_s: int) -> None:
     policy, told = changed(without_evidence=how), windows(0, BAKE_S, WELL)
-    complete_s, checks = float(BAKE_S - lag_s), (check_of(60, failed=False),)
+    complete_s, checks = float(BAKE_S - lag_s), (check_of(BAKE_S, failed=False),)
     first = judge(policy, fresh(policy), [Measurement(float(BAKE_S), (complete_s, complete_s), told, checks)])
     second = judge(policy, first.state, [measurement(BAKE_S + lag_s)]) if lag_s else first
     assert second.verdict == ADVANCE
@@ -214,7 +214,7 @@ def test_evidence_goes_on_while_the_weight_is_raised() -> None:
 @pytest.mark.parametrize(
     "doubt",
     [
-        pytest.param(measurement(BAKE_S, (), [check_of(BAKE_S + 1, failed=True)]), id="golden rows are wrong"),
+        pytest.param(measurement(BAKE_S + 1, (), [check_of(BAKE_S + 1, failed=True)]), id="golden rows are wrong"),
         pytest.param(measurement(BAKE_S, [window(1740, counts(side(10, errors=3, warm=7), side(90)))]), id="uneasy"),
         pytest.param(
             measurement(BAKE_S, [window(1740, counts(side(10, errors=5, warm=5), side(90, errors=45, warm=45)))]),
@@ -409,7 +409,7 @@ def test_a_rollout_among_many_is_judged_as_it_is_alone_bit_for_bit() -> None:
                     Window(at_s, state.weight, scaled(story(at_s), float(state.weight)))
                     for at_s in range(since_s, since_s + 300, 60)
                 ],
-                [check_of(since_s + 30, failed=n == 6)],
+                [check_of(since_s + 295, failed=n == 6)],
             )
             for n, (state, story) in enumerate(zip(states, STORIES.values(), strict=True))
         ]

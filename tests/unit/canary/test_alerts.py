@@ -45,7 +45,8 @@ def throttled(of_100: int) -> Ints:
         pytest.param([stretch(0, 600, throttled(1))], (), id="hardly throttled"),
         pytest.param([stretch(0, 600, throttled(2))], ("THROTTLED",), id="throttled"),
         pytest.param([measurement(60, [window(0, WELL, 0.2)])], ("ELSEWHERE",), id="another weight"),
-        pytest.param([measurement(60, [window(-60, WELL)])], ("LATE",), id="a window from before"),
+        pytest.param([measurement(60), measurement(60, [window(0, WELL)])], (), id="a window in time"),
+        pytest.param([measurement(60, [window(-60, WELL)])], (), id="a window from before the rollout"),
         pytest.param(
             [stretch(0, 600, BOTH_FAIL + throttled(40), checked=False), UNHEALTHY],
             ("INCIDENT", "BOTH_UNHEALTHY", "THROTTLED"),
@@ -75,7 +76,9 @@ def test_an_alert_is_told_once_in_a_step() -> None:
 
 def test_an_alert_that_is_due_in_the_next_step_too_is_told_again() -> None:
     told = windows(0, BAKE_S - 300, WELL)
-    first = judged(measurement(600, (), [check_of(1, failed=False)]), measurement(BAKE_S, [*told, window(60, MOVED)]))
+    first = judged(
+        measurement(BAKE_S, (), [check_of(BAKE_S, failed=False)]), measurement(BAKE_S, [*told, window(60, MOVED)])
+    )
     assert first.verdict == Verdict.ADVANCE
     moved = counts(side(50), side(50), candidate_shares=(1, 1, 8), baseline_shares=(1, 1, 8))
     for since_s, alerts in ((BAKE_S, ("INPUT_DRIFT",)), (BAKE_S + 300, ())):
@@ -85,7 +88,7 @@ def test_an_alert_that_is_due_in_the_next_step_too_is_told_again() -> None:
 
 def test_throttling_holds_until_it_is_over() -> None:
     told = [*windows(0, BAKE_S - 120, WELL), *windows(BAKE_S - 120, BAKE_S, throttled(50))]
-    held = judged(measurement(BAKE_S, told, [check_of(60, failed=False)]))
+    held = judged(measurement(BAKE_S, told, [check_of(BAKE_S, failed=False)]))
     assert (held.verdict, held.alerts) == (Verdict.HOLD, ("THROTTLED",))
     assert held.reason == "the account's limits keep requests away: hold"
     free = judge(POLICY, held.state, [stretch(BAKE_S, BAKE_S + 360, WELL)])

@@ -34,7 +34,7 @@ EVEN = counts(side(50), side(50))
 
 def few(every_s: int = 300) -> Measurement:
     told = [window(start_s, WELL) for start_s in range(0, BAKE_S, every_s)]
-    return measurement(BAKE_S, told, [check_of(60, failed=False)])
+    return measurement(BAKE_S, told, [check_of(BAKE_S, failed=False)])
 
 
 def pairs(disagreements: int) -> Measurement:
@@ -113,7 +113,7 @@ def wrong(times: int, *, both: bool = False) -> Measurement:
         pytest.param(
             POLICY,
             [stretch(0, BAKE_S, WELL, checked=False)],
-            "golden rows were not right yet in this step: hold",
+            "golden rows were not right lately in this step: hold",
             id="golden rows not replayed",
         ),
         pytest.param(

@@ -302,7 +302,7 @@ def test_answers_to_the_same_inputs_are_judged_without_labels_too(labels: int) -
 
 def replayed(*outcomes: tuple[bool, bool]) -> Finding:
     checks = [check_of(10 * n, failed=one, others_failed=other) for n, (one, other) in enumerate(outcomes)]
-    return health(POLICY, absorbed(POLICY, fresh(), [measurement(600, (), checks)]), NOT_ASKED)
+    return health(POLICY, absorbed(POLICY, fresh(), [measurement(120, (), checks)]), NOT_ASKED)
 
 
 WRONG, RIGHT, BOTH, OTHER = (True, False), (False, False), (True, True), (False, True)
@@ -320,7 +320,9 @@ WRONG, RIGHT, BOTH, OTHER = (True, False), (False, False), (True, True), (False,
         pytest.param([WRONG, RIGHT] * 5, ["proven"], id="every other time"),
         pytest.param([BOTH] * 3, ["uneasy", "shared"], id="both"),
         pytest.param([BOTH] * 3 + [RIGHT], ["proven"], id="both, and right again"),
-        pytest.param([BOTH] * 3 + [WRONG], ["guilty", "uneasy"], id="only the other is right again"),
+        pytest.param([BOTH] * 3 + [WRONG], ["uneasy", "shared"], id="the other is right again first"),
+        pytest.param([BOTH] * 3 + [WRONG] * 3, ["guilty", "uneasy"], id="only the other is right again"),
+        pytest.param([BOTH, WRONG] * 3, ["uneasy", "shared"], id="the other every other time"),
         pytest.param([WRONG] * 2 + [BOTH], ["uneasy", "shared"], id="at last both"),
         pytest.param([OTHER] * 3, ["proven"], id="only the other"),
     ],
@@ -329,6 +331,22 @@ def test_golden_rows_that_are_wrong_in_a_row_are_guilt(outcomes: list[tuple[bool
     found = replayed(*outcomes)
     assert said(found) == told
     assert float(found.limit) == 3
+
+
+def test_golden_rows_that_were_right_long_ago_prove_nothing() -> None:
+    checks = [check_of(10, failed=False)]
+    ages = {
+        read_at_s: said(health(POLICY, absorbed(POLICY, fresh(), [measurement(read_at_s, (), checks)]), NOT_ASKED))
+        for read_at_s in (310, 311)
+    }
+    assert ages == {310: ["proven"], 311: []}
+
+
+def test_golden_rows_of_a_time_that_is_still_to_come_are_not_taken() -> None:
+    state = absorbed(POLICY, fresh(), [measurement(60, (), [check_of(61, failed=False)])])
+    assert said(health(POLICY, state, NOT_ASKED)) == []
+    later = absorbed(POLICY, state, [measurement(120, (), [check_of(90, failed=False)])])
+    assert said(health(POLICY, later, NOT_ASKED)) == ["proven"]
 
 
 def test_what_is_not_judged_is_proven_and_never_guilty() -> None:
