@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serinus.cli.options import JsonOption
-from serinus.cli.rollout.depict import depict
+from serinus.cli.rollout.depict import depict, draw_outcomes
 from serinus.cli.rollout.options import SeedOption, per_minute, policy_named
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def simulate(
     watch_h: Annotated[float, typer.Option("--watch-h", min=0, help="Hours to go on after promotion.")] = 0,
     look_s: Annotated[int, typer.Option("--look-s", min=10, help="Seconds between looks, a multiple of 10.")] = 10,
     chart: Annotated[
-        Path | None, typer.Option("--chart", help="Draw one run: a .png, or a .html page that stands by itself.")
+        Path | None,
+        typer.Option("--chart", help="Draw one run, as .png or as a .html page; of several scenarios, how they end."),
     ] = None,
     record: Annotated[
         Path | None, typer.Option("--record", help="Write one run as JSON lines, for serinus rollout replay.")
@@ -79,10 +80,11 @@ def simulate(
         return
     rates = rate or (list(RATES) if everything else [100.0])
     policies = _policies(_policy(service), mode or (Mode.BOTH if everything else Mode.SEQUENTIAL))
-    if chart is not None or record is not None:
+    is_one = len(scenarios) == 1
+    if record is not None or (chart is not None and is_one):
         per_min = scenarios[0].rate_per_min or rates[0]
         [[one_run]] = _alike(scenarios[0], policies[0], [per_min], runs=1, seed=seed, look_s=look_s, watch_h=watch_h)
-        depict(one_run, chart=chart, record=record)
+        depict(one_run, chart=chart if is_one else None, record=record)
     groups = [
         _alike(
             one,
@@ -97,8 +99,10 @@ def simulate(
         for policy in policies
     ]
     rows = _played([group for alike in groups for group in alike], jobs or os.cpu_count() or 1)
+    told = [row.to_dict() for row in rows]
+    if chart is not None and not is_one:
+        draw_outcomes(told, chart)
     if as_json:
-        told = [row.to_dict() for row in rows]
         print(json.dumps(told if len(told) > 1 else told[0]))
     else:
         _show(rows)
