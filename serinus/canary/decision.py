@@ -10,7 +10,7 @@ from serinus.canary.alerts import Alert
 from serinus.canary.findings import Finding, Findings
 from serinus.canary.limits import limits
 from serinus.canary.measurement import BASELINE, CANDIDATE, KINDS, Ints, Kind
-from serinus.canary.state import State
+from serinus.canary.state import State, error_rates
 from serinus.evidence import log_mean
 from serinus.policy import Mode, Policy
 
@@ -105,10 +105,19 @@ def _guilt(policy: Policy, state: State, found: Findings) -> str:
     if state.step == len(policy.steps):
         return _alone(state)
     if found.errors.guilty:
-        return f"{_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}; {_odds(policy.errors.mode, found.errors)}"
+        beyond = (
+            "" if found.errors.e >= found.errors.limit else f", beyond doubt more than {_error_limit(policy, state)}"
+        )
+        odds = _odds(policy.errors.mode, found.errors)
+        return f"{_rates(state, 'fails', Kind.ERRORS, Kind.REQUESTS)}{beyond}; {odds}"
     if found.latency.guilty:
         return f"{_rates(state, 'is slow in', Kind.SLOW, Kind.WARM)}; {_odds(policy.latency.mode, found.latency)}"
     return f"{_difference(policy, state)}; {_odds(policy.drift.mode, found.drift)}"
+
+
+def _error_limit(policy: Policy, state: State) -> str:
+    _, limit = error_rates(policy, state.references)
+    return f"{float(limit):.3g}"
 
 
 def _alone(state: State) -> str:
