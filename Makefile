@@ -6,6 +6,7 @@
 #   make test                  the tests, with coverage
 #   make test-containers       those that need a container engine, which is started if none runs
 #   make check                 lint, types, import contracts
+#   make simulate              the judge's acceptance table, 1,000 rollouts each; RUNS=60 takes three minutes
 
 # Python 3.13, which the images run, where the machine has it (pyenv's count); else whatever python3 is
 PYTHON_3 := $(shell PYENV_VERSION=$$(pyenv latest 3.13 2>/dev/null) python3.13 -c 'import sys; print(sys.executable)' \
@@ -14,10 +15,11 @@ UV := .uv/bin/uv
 UV_VERSION := 0.13.8
 PYTHON := .venv/bin/python
 SERVICE ?= kepler
+RUNS ?= 1000
 DATA ?=
 CHECKOV_VERSION := 3.3.30
 
-.PHONY: demo test test-containers check lint-templates clean
+.PHONY: demo test test-containers check simulate lint-templates clean
 
 demo: .venv/installed
 	$(PYTHON) -m services.$(SERVICE).demo $(if $(DATA),--data $(DATA))
@@ -30,6 +32,9 @@ test-containers: .venv/installed
 
 check: .venv/installed
 	scripts/check
+
+simulate: .venv/installed
+	$(PYTHON) -m serinus.cli rollout simulate --all --runs $(RUNS)
 
 lint-templates: .venv/installed .lint/installed
 	scripts/lint-templates
