@@ -13,8 +13,8 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
+from serinus.arms.tallies import Tally
 from serinus.errors import ExperimentError, listed
-from serinus.tallies import Tally
 
 DRAWS = 10_000
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from serinus.contrasts import METRICS, Metric, Seen
+from serinus.arms.contrasts import METRICS, Metric, Seen
+from serinus.arms.tallies import Counts
 from serinus.errors import ExperimentError, listed
-from serinus.tallies import Counts
 
 ALWAYS = "whatever the number of looks"
 

@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
+from serinus.arms.pieces import POINTS, Pieces, grown, left, length, overlap, owns, shrunk
 from serinus.errors import ExperimentError, listed
-from serinus.pieces import POINTS, Pieces, grown, left, length, overlap, owns, shrunk
 
 ROUNDING = 1e-9  # how far shares may miss 1 in sum: 0.1 + 0.2 + 0.7 does
 

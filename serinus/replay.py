@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from serinus.canary.absorbing import SAME_WEIGHT
 from serinus.canary.recording import Look, Opening, Recording, Told
-from serinus.canary.state import SAME_WEIGHT
 from serinus.policy import Policy
 from serinus.rollout import begun, judge
 

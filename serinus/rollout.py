@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from serinus.canary.absorbing import absorbed
 from serinus.canary.alerts import alerts
 from serinus.canary.decision import Decision as Decision
 from serinus.canary.decision import Look, decided
@@ -22,8 +23,8 @@ from serinus.canary.measurement import Measurement as Measurement
 from serinus.canary.naive import NAIVE
 from serinus.canary.state import References as References
 from serinus.canary.state import State as State
-from serinus.canary.state import absorbed, moved
 from serinus.canary.state import begun as begun
+from serinus.canary.state import moved
 from serinus.policy import Policy as Policy
 
 MOST_RAISED = 0.5

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from serinus.arms.tallies import Tally
 from serinus.bandit import thompson
 from serinus.errors import ExperimentError
 from serinus.experiment import Split
-from serinus.tallies import Tally
 
 REWARDS = {"control": Tally(900, 1000), "good": Tally(950, 1000), "bad": Tally(500, 1000)}
 

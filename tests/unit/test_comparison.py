@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, special
 
+from serinus.arms.confidence import mean_margin, rate_bounds
+from serinus.arms.contrasts import ACCURACY, AGREEMENT, ERRORS, LATENCY, METRICS, SLOW
+from serinus.arms.tallies import Counts, Moments, Tally, counts_from
 from serinus.comparison import compare
-from serinus.confidence import mean_margin, rate_bounds
-from serinus.contrasts import ACCURACY, AGREEMENT, ERRORS, LATENCY, METRICS, SLOW
 from serinus.errors import ExperimentError
-from serinus.tallies import Counts, Moments, Tally, counts_from
 
 RUNS, LOOKS, PER_LOOK = 300, 40, 50
 

@@ -5,10 +5,11 @@ from math import ceil, log
 import numpy as np
 import pytest
 
+from serinus.canary.absorbing import absorbed
 from serinus.canary.findings import Finding, drift, errors, health, latency, off
 from serinus.canary.limits import limits
 from serinus.canary.measurement import Ints, check_of, counts_of
-from serinus.canary.state import State, absorbed, begun
+from serinus.canary.state import State, begun
 from serinus.policy import Drift, Errors, Latency, Policy
 from serinus.samples import least_answers
 from tests.unit.canary.told import POLICY, SHARES, counts, fresh, measurement, references, side, window

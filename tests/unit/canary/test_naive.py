@@ -5,9 +5,10 @@ from math import log
 import numpy as np
 import pytest
 
+from serinus.canary.absorbing import absorbed
 from serinus.canary.measurement import Ints, check_of
 from serinus.canary.naive import drift, errors, health, latency
-from serinus.canary.state import State, absorbed
+from serinus.canary.state import State
 from tests.unit.canary.told import POLICY, WELL, counts, fresh, measurement, side, window, windows
 
 NAIVE = POLICY.naive()

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from serinus.canary.absorbing import REMEMBERED_S, absorbed
 from serinus.canary.measurement import BASELINE, CANDIDATE, KINDS, Ints, Kind, Measurement, Window, check_of, counts_of
-from serinus.canary.state import REMEMBERED_S, References, State, absorbed, begun, error_rates
+from serinus.canary.state import References, State, begun, error_rates
 from serinus.canary.trees import packed
 from serinus.policy import Drift, Policy
 from serinus.rollout import judge

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from serinus.canary.absorbing import absorbed
 from serinus.canary.measurement import check_of
 from serinus.canary.remembered import as_text, recalled
-from serinus.canary.state import State, absorbed
+from serinus.canary.state import State
 from serinus.canary.trees import chosen, mapped, packed, unpacked
 from serinus.rollout import judge
 from tests.unit.canary.told import POLICY, WELL, counts, fresh, judged, measurement, side, stretch, window, windows

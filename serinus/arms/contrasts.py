@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from serinus.confidence import mean_margin, rate_bounds
-from serinus.tallies import Counts, Moments, Tally
+from serinus.arms.confidence import mean_margin, rate_bounds
+from serinus.arms.tallies import Counts, Moments, Tally
 
 # Subjects of an arm before bounds of a mean are told, as they hold only for many. With alpha 0.05 and a tenth of 30,000
 # log-normal latencies, bounds told from 500 on erred in 1.4 % of 1,000 runs at sigma 0.5, 3.1 % at 1, and 6.2 % at 1.5,
