@@ -36,7 +36,7 @@ class Meter:
         told = lost(counts, metrics.lost_side) if is_within(metrics.lost, start_s) else counts
         self.windows.append(Window(start_s, weight, told))
         for check_s in range(start_s, start_s + self.policy.window_s, CHECKED_EVERY_S):
-            self._check(check_s)
+            self._check(check_s, is_watched=weight >= 1)
         return counts
 
     def told(self, at_s: int) -> list[Measurement]:
@@ -66,9 +66,10 @@ class Meter:
             self.service.sticky(counts, start_s, seconds, by_request=self.policy.is_naive)
         return counts
 
-    def _check(self, at_s: int) -> None:
+    def _check(self, at_s: int, *, is_watched: NDArray[np.bool_]) -> None:
         check = self.service.checks(at_s, self.next_check_s <= at_s)
-        soon = np.where(check.failed, self.policy.health.again_s, self.policy.health.every_s)
+        usually = np.where(is_watched, self.policy.watch.every_s, self.policy.health.every_s)
+        soon = np.where(check.failed, self.policy.health.again_s, usually)
         self.next_check_s = np.where(check.made, at_s + soon, self.next_check_s)
         self.checks.append(check)
 
