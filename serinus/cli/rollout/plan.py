@@ -37,8 +37,8 @@ def plan(
 ) -> None:
     """Say how long each step takes, what is found when, and how many answers a broken release spoils until then.
 
-    The policy is [rollout] of the service, the first weight follows the traffic unless it says "steps". The figures are
-    of simulated rollouts, judged by the code that judges real ones.
+    The policy is that of the service, whose first weight follows the traffic unless it says "steps". The figures are of
+    simulated rollouts, judged by the code that judges real ones.
 
     Try: serinus rollout plan kepler --rate 100/min --broken 0.05,0.2,1.0 --harm 20
     """

@@ -48,7 +48,7 @@ def simulate(
         Mode | None, typer.Option(help="Evidence, the documents' plain thresholds, or both side by side.")
     ] = None,
     service: Annotated[
-        str | None, typer.Option("--service", "-s", help="Whose [rollout] is the policy; without one, the defaults.")
+        str | None, typer.Option("--service", "-s", help="Whose rollout policy is played; without one, the default.")
     ] = None,
     watch_h: Annotated[float, typer.Option("--watch-h", min=0, help="Hours to go on after promotion.")] = 0,
     look_s: Annotated[int, typer.Option("--look-s", min=10, help="Seconds between looks, a multiple of 10.")] = 10,
@@ -64,16 +64,18 @@ def simulate(
 ) -> None:
     """Play a scenario many times and count the verdicts; without one, list the scenarios.
 
-    The very code that judges live traffic judges here: 1,000 rollouts take seconds. Steps are those of the policy, at
-    10 % first however little traffic there is, unless a service's policy is played, which follows its traffic.
+    The very code that judges live traffic judges here: 1,000 rollouts take seconds. The default policy begins with 10 %
+    however little traffic there is; that of a service follows the traffic.
 
-    --all plays every scenario at 20, 100, 1,000 and 60,000 requests a minute, with the plain thresholds beside;
-    exit code 1 says that something came out that must not.
+    --all plays every scenario at 20, 100, 1,000 and 60,000 requests a minute, with the plain thresholds beside. Exit
+    code 1: something came out that must not.
 
     Try: serinus rollout simulate --scenario errors-20 --rate 100/min --runs 1000
     """
     from serinus.simulation.scenario import catalogue, found
 
+    if look_s % 10:
+        raise typer.BadParameter(f"expected seconds between looks in tens, got {look_s}")
     scenarios = list(catalogue().values()) if everything else [found(name) for name in scenario or ()]
     if not scenarios:
         _list(catalogue(), as_json=as_json)
