@@ -24,7 +24,7 @@ def replay(
     *,
     policy: Annotated[
         str | None,
-        typer.Option("--policy", help="A service, or a service.toml, whose [rollout] is to judge it instead."),
+        typer.Option("--policy", help="A service, or a service.toml, whose policy is to judge it instead."),
     ] = None,
     all_looks: Annotated[
         bool, typer.Option("--all-looks", help="Show every look, not only those that matter.")
