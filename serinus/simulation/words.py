@@ -19,7 +19,7 @@ ALERTS = {
     "INPUT_DRIFT": "the running release answers other than it used to",
     "SLOW_MACHINE": "slow, but in too few environments",
     "THROTTLED": "the account's limits keep requests away",
-    "ELSEWHERE": "somebody else moved the alias",
+    "ELSEWHERE": "the alias is not at the weight that was set",
     "LATE": "counts changed after they were complete",
     "FAILING": "the promoted release fails, beside no other",
 }
