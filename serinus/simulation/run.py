@@ -69,8 +69,8 @@ def simulated(plan: Plan) -> Outcomes:
 
 
 def together(plans: Sequence[Plan]) -> list[Outcomes]:
-    """The outcomes of plans that differ in nothing but the traffic, each as if alone. Side by side, which is faster, but
-    for too many runs, and for those that are watched: how often these are looked at depends on all of them."""
+    """The outcomes of plans that differ in nothing but the traffic, each as if alone. Side by side, which is faster,
+    unless there are too many, or they are watched: how often that is looked at depends on all of them."""
     first = plans[0]
     if first.watch_h or first.runs * len(plans) > ABREAST:
         return [simulated(plan) for plan in plans]
@@ -103,7 +103,7 @@ class Race:
         references = _joined([meter.service.references for meter in self.meters])
         self.state = begun(self.policy, references, 0.0, labels, (runs,))
         self.at_s, self.runs, self.open = 0, np.arange(runs), np.ones(runs, np.bool_)
-        self.harm, self.bad = _harm(self.scenario), np.zeros(runs)
+        self.harm, self.onset_min, self.bad = _harm(self.scenario), self.scenario.onset_min, np.zeros(runs)
         self.outcomes = Outcomes.none(runs)
         bakes_min = sum(step.bake_min for step in self.policy.steps)
         self.longest_s = bakes_min * self.policy.deadline * 60 + self.plan.watch_h * 3600
@@ -131,7 +131,7 @@ class Race:
                 for meter, weight in zip(self.meters, self._shared(self.state.weight), strict=True)
             ]
         )
-        self.bad += self.harm(counts) * (self.at_s >= self.scenario.after_min * 60)
+        self.bad += self.harm(counts) * (self.at_s >= self.onset_min * 60)
         self.at_s += self.policy.window_s
         if self.at_s % self._look_s == 0 and not is_within(self.scenario.metrics.blind, self.at_s):
             self._look()
@@ -158,10 +158,11 @@ class Race:
     def _end(self, ends: Flags, verdict: Ints, before: State) -> None:
         runs, outcomes = self.runs[ends], self.outcomes
         promoted_before = outcomes.verdict[runs] == Verdict.PROMOTE
-        onset_min = np.where(verdict[ends] == Verdict.ROLLBACK, self.scenario.after_min, 0.0)
+        at_min = self.at_s / 60
+        since_min = self.onset_min if at_min >= self.onset_min else 0.0
         outcomes.taken_back[runs] = promoted_before & (verdict[ends] == Verdict.ROLLBACK)
         outcomes.verdict[runs] = verdict[ends]
-        outcomes.minutes[runs] = self.at_s / 60 - onset_min
+        outcomes.minutes[runs] = at_min - np.where(verdict[ends] == Verdict.ROLLBACK, since_min, 0.0)
         outcomes.step[runs] = before.step[ends]
         outcomes.bad[runs] = self.bad[ends] + self._spoilt_meanwhile(ends & (verdict != Verdict.PROMOTE), before)[ends]
         self.open &= ~ends | ((verdict == Verdict.PROMOTE) & (self.plan.watch_h > 0))

@@ -106,6 +106,12 @@ class Scenario(Section):
         candidate, baseline, later, baseline_later = (Behaviour.model_validate(one) for one in told)
         return candidate, baseline, later, baseline_later
 
+    @property
+    def onset_min(self) -> float:
+        """When harm begins: with the rollout if the candidate is another than the baseline from the beginning."""
+        candidate, baseline, _, _ = self.behaviours()
+        return self.after_min if candidate == baseline else 0.0
+
     def is_later(self, minute: float) -> bool:
         """Whether what comes later is so at this minute."""
         if minute < self.after_min or (self.until_min is not None and minute >= self.until_min):
