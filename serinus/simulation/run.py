@@ -21,7 +21,7 @@ from serinus.simulation.service import Service
 
 Flags = NDArray[np.bool_]
 ABREAST = 1000  # runs that go side by side: more do not fit the processor's memory
-ENOUGH_OPEN = 0.9  # of the runs; with fewer, those that ended are dropped
+ENOUGH_OPEN = 0.9  # of the runs of a part; with fewer, those that ended are dropped
 
 
 @dataclass(frozen=True)
@@ -62,17 +62,19 @@ class Outcomes:
 
 def simulated(plan: Plan) -> Outcomes:
     """The outcomes of all runs of a plan; the same for the same seed."""
-    return together([plan])[0]
+    parts = [
+        Race([Part(plan, first, min(ABREAST, plan.runs - first))]).run()[0] for first in range(0, plan.runs, ABREAST)
+    ]
+    return mapped(lambda *arrays: np.concatenate(arrays), *parts)
 
 
 def together(plans: Sequence[Plan]) -> list[Outcomes]:
-    """The outcomes of plans that differ in nothing but the traffic, side by side, which is faster; each as if alone."""
-    most = max(1, ABREAST // len(plans))
-    parts: list[list[Outcomes]] = [
-        Race([Part(plan, first, min(most, plan.runs - first)) for plan in plans]).run()
-        for first in range(0, plans[0].runs, most)
-    ]
-    return [mapped(lambda *arrays: np.concatenate(arrays), *of_plan) for of_plan in zip(*parts, strict=True)]
+    """The outcomes of plans that differ in nothing but the traffic, each as if alone. Side by side, which is faster,
+    unless there are too many, or they are watched: how often that is looked at depends on all of them."""
+    first = plans[0]
+    if first.watch_h or first.runs * len(plans) > ABREAST:
+        return [simulated(plan) for plan in plans]
+    return Race([Part(plan, 0, plan.runs) for plan in plans]).run()
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class Race:
         references = _joined([meter.service.references for meter in self.meters])
         self.state = begun(self.policy, references, 0.0, labels, (runs,))
         self.at_s, self.runs, self.open = 0, np.arange(runs), np.ones(runs, np.bool_)
-        self.harm, self.bad = _harm(self.scenario), np.zeros(runs)
+        self.harm, self.onset_min, self.bad = _harm(self.scenario), self.scenario.onset_min, np.zeros(runs)
         self.outcomes = Outcomes.none(runs)
         bakes_min = sum(step.bake_min for step in self.policy.steps)
         self.longest_s = bakes_min * self.policy.deadline * 60 + self.plan.watch_h * 3600
@@ -129,7 +131,7 @@ class Race:
                 for meter, weight in zip(self.meters, self._shared(self.state.weight), strict=True)
             ]
         )
-        self.bad += self.harm(counts) * (self.at_s >= self.scenario.after_min * 60)
+        self.bad += self.harm(counts) * (self.at_s >= self.onset_min * 60)
         self.at_s += self.policy.window_s
         if self.at_s % self._look_s == 0 and not is_within(self.scenario.metrics.blind, self.at_s):
             self._look()
@@ -147,8 +149,7 @@ class Race:
         ends = self.open & (seen.verdict >= Verdict.PROMOTE)
         if ends.any():
             self._end(ends, seen.verdict, before)
-        if np.mean(self.open) < ENOUGH_OPEN:
-            self._drop()
+        self._drop()
 
     def _told(self) -> list[Measurement]:
         told = [meter.told(self.at_s) for meter in self.meters]
@@ -157,31 +158,37 @@ class Race:
     def _end(self, ends: Flags, verdict: Ints, before: State) -> None:
         runs, outcomes = self.runs[ends], self.outcomes
         promoted_before = outcomes.verdict[runs] == Verdict.PROMOTE
-        onset_min = np.where(verdict[ends] == Verdict.ROLLBACK, self.scenario.after_min, 0.0)
+        at_min = self.at_s / 60
+        since_min = self.onset_min if at_min >= self.onset_min else 0.0
         outcomes.taken_back[runs] = promoted_before & (verdict[ends] == Verdict.ROLLBACK)
         outcomes.verdict[runs] = verdict[ends]
-        outcomes.minutes[runs] = self.at_s / 60 - onset_min
+        outcomes.minutes[runs] = at_min - np.where(verdict[ends] == Verdict.ROLLBACK, since_min, 0.0)
         outcomes.step[runs] = before.step[ends]
-        outcomes.bad[runs] = self.bad[ends] + self._spoilt_meanwhile(before.weight)[ends]
+        outcomes.bad[runs] = self.bad[ends] + self._spoilt_meanwhile(ends & (verdict != Verdict.PROMOTE), before)[ends]
         self.open &= ~ends | ((verdict == Verdict.PROMOTE) & (self.plan.watch_h > 0))
 
-    def _spoilt_meanwhile(self, weight: Numbers) -> Numbers:
-        """By the candidate, while taking the traffic back fails."""
-        seconds, spoilt = self.policy.window_s, np.zeros(len(self.runs))
-        for at_s in range(self.at_s, self.at_s + self.scenario.stuck_s, seconds):
-            spoilt += self.harm(
-                np.concatenate(
-                    [
-                        meter.service.window(at_s, seconds, share, timed=False)
-                        for meter, share in zip(self.meters, self._shared(weight), strict=True)
-                    ]
-                )
-            )
-        return spoilt
+    def _spoilt_meanwhile(self, back: Flags, before: State) -> Numbers:
+        """By the candidates that are taken back, while that fails."""
+        parts = zip(self.meters, self._shared(back), self._shared(before.weight), strict=True)
+        return np.concatenate([self._stuck(meter, *of_meter) for meter, *of_meter in parts])
+
+    def _stuck(self, meter: Meter, back: Flags, weight: Numbers) -> Numbers:
+        seconds, spoilt = self.policy.window_s, np.zeros(len(back))
+        if back.any():
+            for at_s in range(self.at_s, self.at_s + self.scenario.stuck_s, seconds):
+                spoilt += self.harm(meter.service.window(at_s, seconds, weight, timed=False))
+        return spoilt * back
 
     def _drop(self) -> None:
-        """Those that ended take no more time."""
-        going_on = self.open
+        """Those that ended take no more time; but in each part only once it has many, whatever the others have."""
+        going_on = np.concatenate(
+            [
+                is_open if is_open.sum() < ENOUGH_OPEN * len(is_open) else np.ones_like(is_open)
+                for is_open in self._shared(self.open)
+            ]
+        )
+        if going_on.all():
+            return
         for meter, of_meter in zip(self.meters, self._shared(going_on), strict=True):
             meter.kept(of_meter)
         self.state = mapped(lambda array: array[going_on], self.state)

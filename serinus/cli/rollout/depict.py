@@ -1,13 +1,23 @@
-"""Simulated rollouts for people to look at: one as a picture, a page or a recording, many as bars of how they end."""
+"""One simulated rollout for people to look at: as a picture, a page, or a recording."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
     from serinus.simulation.run import Plan
+
+
+def check(chart: Path | None, record: Path | None, *, is_one: bool) -> None:
+    """That both can be written, before anything is played."""
+    for file, endings in ((chart, (".png", ".html") if is_one else (".png",)), (record, (".jsonl",))):
+        if file is None:
+            continue
+        if file.suffix not in endings:
+            raise typer.BadParameter(f"expected a file that ends in {' or '.join(endings)}, got {str(file)!r}")
+        if not file.parent.is_dir():
+            raise typer.BadParameter(f"expected a file in a folder that is there, got {str(file)!r}")
 
 
 def depict(plan: "Plan", *, chart: Path | None, record: Path | None) -> None:
@@ -20,8 +30,6 @@ def depict(plan: "Plan", *, chart: Path | None, record: Path | None) -> None:
     from serinus.simulation.page import html
     from serinus.simulation.story import story_of
 
-    for file in filter(None, (chart, record)):
-        _check(file, (".png", ".html") if file == chart else (".jsonl",))
     drive = Drive.of(plan)
     told = list(lines(drive.opening, drive.moments()))
     if record is not None:
@@ -30,17 +38,3 @@ def depict(plan: "Plan", *, chart: Path | None, record: Path | None) -> None:
     if chart is not None:
         draw = png if chart.suffix == ".png" else html
         draw(story_of([json.loads(line) for line in told]), chart)
-
-
-def draw_outcomes(rows: Sequence[dict[str, Any]], chart: Path) -> None:
-    from serinus.simulation.outcomes_chart import outcomes_png
-
-    _check(chart, (".png",))
-    outcomes_png(rows, chart)
-
-
-def _check(file: Path, endings: Sequence[str]) -> None:
-    if file.suffix not in endings:
-        raise typer.BadParameter(f"expected a file that ends in {' or '.join(endings)}, got {str(file)!r}")
-    if not file.parent.is_dir():
-        raise typer.BadParameter(f"expected a file in a folder that is there, got {str(file)!r}")

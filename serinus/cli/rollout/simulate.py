@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serinus.cli.options import JsonOption
-from serinus.cli.rollout.depict import depict, draw_outcomes
+from serinus.cli.rollout.depict import check, depict
 from serinus.cli.rollout.options import SeedOption, per_minute, policy_named
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def simulate(
     rates = rate or (list(RATES) if everything else [100.0])
     policies = _policies(_policy(service), mode or (Mode.BOTH if everything else Mode.SEQUENTIAL))
     is_one = len(scenarios) == 1
+    check(chart, record, is_one=is_one)
     if record is not None or (chart is not None and is_one):
         per_min = scenarios[0].rate_per_min or rates[0]
         [[one_run]] = _alike(scenarios[0], policies[0], [per_min], runs=1, seed=seed, look_s=look_s, watch_h=watch_h)
@@ -103,7 +104,9 @@ def simulate(
     rows = _played([group for alike in groups for group in alike], jobs or os.cpu_count() or 1)
     told = [row.to_dict() for row in rows]
     if chart is not None and not is_one:
-        draw_outcomes(told, chart)
+        from serinus.simulation.outcomes_chart import outcomes_png
+
+        outcomes_png(told, chart)
     if as_json:
         print(json.dumps(told if len(told) > 1 else told[0]))
     else:
