@@ -75,7 +75,7 @@ def _judged(policy: Policy, state: State, start_s: int) -> State:
     judged = replace(
         state, evidence=evidence, recent=recent, elsewhere=elsewhere, until_s=float(start_s + policy.window_s)
     )
-    return _shared_out(judged)
+    return judged if policy.is_naive else _shared_out(judged)  # the plain thresholds know no guard
 
 
 def _shared_out(state: State) -> State:
